@@ -1,0 +1,1 @@
+export { fusedKernels } from './fused-kernels.ts';
