@@ -1,0 +1,25 @@
+// The body of the smoke test, shared by its ESM and its CJS program: a user's whole path in small.
+async function use({ tf, core, backend, unet, losses, metrics, io, inference }) {
+  const started = await backend.startBackend({ name: 'wasm' });
+  const rng = core.Rng.fromSeed(1);
+  const phantom = io.generatePhantom({ seed: 1, shape: [16, 16, 16] });
+  const network = unet.unet3d({ inputChannels: 1, classes: phantom.labels.length + 1, features: [8, 16] });
+  const params = network.init(rng);
+  const x = tf.tensor5d(Float32Array.from(phantom.image.data), [1, 16, 16, 16, 1]);
+  const y = tf.tensor4d(Int32Array.from(phantom.label.data), [1, 16, 16, 16], 'int32');
+  const names = Object.keys(params);
+  const loss = (...values) => {
+    const map = Object.fromEntries(names.map((name, i) => [name, values[i]]));
+    return losses.diceCrossEntropyLoss(network.apply(map, x, { training: true }), y);
+  };
+  const { value, grads } = tf.valueAndGrads(loss)(Object.values(params));
+  const [first] = await value.data();
+  const moved = Object.values(params).map((p, i) => tf.sub(p, tf.mul(grads[i], 0.01)));
+  const second = tf.tidy(() => loss(...moved)).dataSync()[0];
+  if (!(second < first)) throw new Error(`a gradient step did not lower the loss: ${first} -> ${second}`);
+  const result = await inference.slidingWindowInference((patch) => network.apply(params, patch, { training: false }), phantom.image, {
+    patchSize: [16, 16, 16],
+  });
+  const dice = metrics.dice(result.labels, phantom.label.data);
+  return `${started.name}: loss ${first.toFixed(3)} -> ${second.toFixed(3)}, Dice ${dice.toFixed(3)}`;
+}
