@@ -1,0 +1,151 @@
+import { SegError } from '@seg/core';
+import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
+import type { DataType, TensorInfo } from '@tensorflow/tfjs-core';
+import type { KernelModule, KernelRuntime, KernelVariant, Scratch } from './kernel-runtime.ts';
+import { ScratchPool, type ScratchUse } from './scratch-pool.ts';
+import type { StartedTfjsWasm } from './tfjs-wasm.ts';
+import { ThreadPool } from './thread-pool.ts';
+
+const scratchLimitBytes = 256 * 2 ** 20;
+const moduleNames: readonly KernelModule[] = ['conv', 'fused'];
+
+interface Instance {
+  readonly exports: Record<string, (...args: number[]) => number | void>;
+  /** Export names in the order that the workers number them. */
+  readonly indices: ReadonlyMap<string, number>;
+}
+
+export interface WasmRuntimeOptions {
+  readonly tfjs: StartedTfjsWasm;
+  readonly modules: Readonly<Record<KernelModule, WebAssembly.Module>>;
+  readonly threads: number;
+  readonly variant: KernelVariant;
+}
+
+/** The kernel runtime on tfjs's wasm backend. */
+export class WasmRuntime implements KernelRuntime {
+  readonly memory: WebAssembly.Memory;
+  readonly variant: KernelVariant;
+  readonly #instances: Readonly<Record<KernelModule, Instance>>;
+  readonly #scratch: ScratchPool;
+  readonly #versions = new WeakMap<object, number>();
+  readonly #onDispose = new Map<object, (() => void)[]>();
+  #pool: ThreadPool | undefined;
+  #backend: BackendWasm | undefined;
+
+  private constructor({ tfjs, modules, variant }: WasmRuntimeOptions, pool: ThreadPool | undefined) {
+    this.memory = tfjs.memory;
+    this.variant = variant;
+    this.#instances = { conv: instantiate(modules.conv, tfjs.memory), fused: instantiate(modules.fused, tfjs.memory) };
+    this.#scratch = new ScratchPool(tfjs, scratchLimitBytes);
+    this.#pool = pool;
+  }
+
+  static async start(options: WasmRuntimeOptions): Promise<WasmRuntime> {
+    const { tfjs, modules, threads } = options;
+    const compiled = moduleNames.map((name) => modules[name]);
+    const pool = threads > 1 ? await ThreadPool.start(threads, compiled, tfjs.memory) : undefined;
+    return new WasmRuntime(options, pool);
+  }
+
+  get threads(): number {
+    return this.#pool?.threads ?? 1;
+  }
+
+  exports(module: KernelModule): Instance['exports'] {
+    return this.#instances[module].exports;
+  }
+
+  run(
+    module: KernelModule,
+    fn: string,
+    parts: number,
+    args: (part: number, parts: number) => readonly number[],
+    threadScratch = 0,
+  ): void {
+    const { exports, indices } = this.#instances[module];
+    const call = exports[fn];
+    if (call === undefined) throw new SegError('internal', { where: 'kernel runtime', problem: `no kernel ${module}.${fn}` });
+    const threads = parts > 1 ? this.threads : 1;
+    const stride = Math.ceil(threadScratch / 64) * 64;
+    const scratch = stride > 0 ? this.scratch(stride * threads) : undefined;
+    try {
+      if (threads > 1) {
+        this.#pool!.run({
+          moduleIndex: moduleNames.indexOf(module),
+          functionIndex: indices.get(fn)!,
+          parts,
+          args,
+          call,
+          scratchPointer: scratch?.pointer ?? 0,
+          scratchStride: stride,
+        });
+      } else {
+        const last = scratch === undefined ? [] : [scratch.pointer];
+        for (let part = 0; part < parts; part++) call(...args(part, parts), ...last);
+      }
+    } finally {
+      scratch?.release();
+    }
+  }
+
+  scratch(bytes: number): Scratch {
+    return this.#scratch.borrow(bytes);
+  }
+
+  scratchUse(): ScratchUse {
+    return this.#scratch.use();
+  }
+
+  pointer(info: TensorInfo): number {
+    return this.#backend!.getMemoryOffset(info.dataId);
+  }
+
+  makeOutput(shape: readonly number[], dtype: DataType): TensorInfo {
+    return this.#backend!.makeOutput(shape as number[], dtype);
+  }
+
+  version(dataId: object): number {
+    return this.#versions.get(dataId) ?? 0;
+  }
+
+  bumpVersion(dataId: object): void {
+    this.#versions.set(dataId, this.version(dataId) + 1);
+  }
+
+  onDispose(dataId: object, fn: () => void): void {
+    const fns = this.#onDispose.get(dataId);
+    if (fns === undefined) this.#onDispose.set(dataId, [fn]);
+    else fns.push(fn);
+  }
+
+  /** Connects the tfjs backend whose tensors this runtime works on. */
+  attach(backend: BackendWasm): void {
+    this.#backend = backend;
+    const dispose = backend.disposeData.bind(backend);
+    backend.disposeData = (dataId, force) => {
+      const freed = dispose(dataId, force);
+      if (freed) this.#disposed(dataId);
+      return freed;
+    };
+  }
+
+  dispose(): void {
+    this.#pool?.dispose();
+    this.#pool = undefined;
+    this.#onDispose.clear();
+  }
+
+  #disposed(dataId: object): void {
+    const fns = this.#onDispose.get(dataId);
+    if (fns === undefined) return;
+    this.#onDispose.delete(dataId);
+    for (const fn of fns) fn();
+  }
+}
+
+function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Instance {
+  const exports = new WebAssembly.Instance(module, { env: { memory } }).exports as Instance['exports'];
+  const names = Object.keys(exports).sort();
+  return { exports, indices: new Map(names.map((name, index) => [name, index])) };
+}
