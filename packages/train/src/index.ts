@@ -1,1 +1,23 @@
-export {};
+export type { CaseInfo, TrainingCase } from './data/training-case.ts';
+export type { JsonValue } from './json.ts';
+export { accumulateGradients } from './method/accumulate-gradients.ts';
+export type { Batch } from './method/batch.ts';
+export { type LossGradients, type LossWithMetrics, lossGradients } from './method/loss-gradients.ts';
+export {
+  type Average,
+  defineMethod,
+  type GroupInit,
+  type Groups,
+  type Method,
+  type ParamGroup,
+  type PartialGroups,
+  type Phase,
+  type Predictor,
+  type StepContext,
+  type Update,
+  type ValidationContext,
+} from './method/method.ts';
+export type { Sample, StreamSpec } from './method/stream.ts';
+export { withoutGradients } from './method/without-gradients.ts';
+export type { AdamConfig, OptimiserConfig, SgdConfig } from './optimiser/optimiser-config.ts';
+export { type Schedule, scheduleFactor } from './optimiser/schedule.ts';
