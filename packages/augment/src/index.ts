@@ -1,1 +1,29 @@
-export {};
+export { type AugmentOptions, augmentPatch } from './augment-patch.ts';
+export {
+  type AugmentationConfig,
+  type Chance,
+  type ChannelChance,
+  checkAugmentationConfig,
+  type Range,
+} from './config.ts';
+export { gaussianBlur } from './intensity/blur.ts';
+export { scaleBrightness } from './intensity/brightness.ts';
+export { scaleContrast } from './intensity/contrast.ts';
+export { type GammaOptions, gammaTransform } from './intensity/gamma.ts';
+export { simulateLowResolution } from './intensity/low-resolution.ts';
+export { addGaussianNoise, addRicianNoise } from './intensity/noise.ts';
+export { loadShape } from './load-shape.ts';
+export type { Patch } from './patch.ts';
+export { lightAugmentation, nnunetAugmentation, nnunetAugmentation2d } from './presets.ts';
+export {
+  type AffineOptions,
+  affineGrid,
+  affineMatrix,
+  type SamplingGrid,
+  type SamplingMatrix,
+} from './spatial/coordinates.ts';
+export { cropCentre } from './spatial/crop.ts';
+export { addElasticDisplacement, type ElasticOptions } from './spatial/elastic.ts';
+export { mirror } from './spatial/mirror.ts';
+export { type SampleOptions, sampleImage, sampleLabels } from './spatial/sample.ts';
+export { addRadialStretch, type StretchOptions } from './spatial/stretch.ts';
