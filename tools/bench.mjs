@@ -7,7 +7,9 @@ import { fail, root, setup, toolEnvironment } from './lib.mjs';
 const [name, ...args] = process.argv.slice(2);
 const file = join(root, 'bench', `${name}.ts`);
 if (name === undefined || name.startsWith('-') || !existsSync(file)) {
-  const names = readdirSync(join(root, 'bench')).filter((f) => f.endsWith('.ts')).map((f) => f.slice(0, -3));
+  const names = readdirSync(join(root, 'bench'))
+    .filter((f) => f.endsWith('.ts'))
+    .map((f) => f.slice(0, -3));
   fail(`usage: npm run bench -- NAME [--json], NAME one of ${names.join(', ')}`, 2);
 }
 setup({ quiet: true });

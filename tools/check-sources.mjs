@@ -8,7 +8,11 @@ const banned = [
   [/\bMath\.random\b/, 'Math.random: take an Rng', () => true],
   [/\bTODO\b|\bFIXME\b|\bXXX\b/, 'unfinished work', () => true],
   [/\bas any\b|: any\b/, 'any', () => true],
-  [/\bprocess\.env\b/, 'environment variables belong to the application', (f) => !f.startsWith('packages/cli/') && !f.startsWith('packages/backend/')],
+  [
+    /\bprocess\.env\b/,
+    'environment variables belong to the application',
+    (f) => !f.startsWith('packages/cli/') && !f.startsWith('packages/backend/'),
+  ],
   [/\bseed\s*:\s*undefined/, 'an undefined seed', () => true],
 ];
 const problems = [];

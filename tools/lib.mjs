@@ -45,7 +45,13 @@ export function requireNode() {
 
 /** Installs the workspace unless the lockfile and all package.json files are as they were at the last install. */
 export function install({ quiet = false } = {}) {
-  const manifests = ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml', 'examples/package.json', 'bench/package.json']
+  const manifests = [
+    'package.json',
+    'pnpm-lock.yaml',
+    'pnpm-workspace.yaml',
+    'examples/package.json',
+    'bench/package.json',
+  ]
     .concat(packageNames().map((name) => `packages/${name}/package.json`))
     .filter((file) => existsSync(join(root, file)));
   const hash = createHash('sha256');

@@ -1,5 +1,5 @@
 // The body of the smoke test, shared by its ESM and its CJS program: a user's whole path in small.
-async function use({ tf, core, backend, unet, losses, metrics, io, inference }) {
+export async function use({ tf, core, backend, unet, losses, metrics, io, inference }) {
   const started = await backend.startBackend({ name: 'wasm' });
   const rng = core.Rng.fromSeed(1);
   const phantom = io.generatePhantom({ seed: 1, shape: [16, 16, 16] });
@@ -17,9 +17,13 @@ async function use({ tf, core, backend, unet, losses, metrics, io, inference }) 
   const moved = Object.values(params).map((p, i) => tf.sub(p, tf.mul(grads[i], 0.01)));
   const second = tf.tidy(() => loss(...moved)).dataSync()[0];
   if (!(second < first)) throw new Error(`a gradient step did not lower the loss: ${first} -> ${second}`);
-  const result = await inference.slidingWindowInference((patch) => network.apply(params, patch, { training: false }), phantom.image, {
-    patchSize: [16, 16, 16],
-  });
+  const result = await inference.slidingWindowInference(
+    (patch) => network.apply(params, patch, { training: false }),
+    phantom.image,
+    {
+      patchSize: [16, 16, 16],
+    },
+  );
   const dice = metrics.dice(result.labels, phantom.label.data);
   return `${started.name}: loss ${first.toFixed(3)} -> ${second.toFixed(3)}, Dice ${dice.toFixed(3)}`;
 }

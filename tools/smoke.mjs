@@ -6,7 +6,10 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fail, packageNames, root, toolEnvironment } from './lib.mjs';
 
-const hostPath = (process.env.PATH ?? '').split(delimiter).filter((p) => !p.includes('node_modules')).join(delimiter);
+const hostPath = (process.env.PATH ?? '')
+  .split(delimiter)
+  .filter((p) => !p.includes('node_modules'))
+  .join(delimiter);
 const hostEnvironment = { ...process.env, PATH: hostPath };
 const project = mkdtempSync(join(tmpdir(), 'seg-smoke-'));
 const tarballs = {};
@@ -20,23 +23,42 @@ const tfjs = JSON.parse(readFileSync(join(root, 'packages/core/package.json'), '
 // overrides: the tarballs name each other by version, which no registry has yet.
 writeFileSync(
   join(project, 'package.json'),
-  JSON.stringify({ name: 'smoke', private: true, dependencies: { ...tfjs, ...tarballs }, overrides: tarballs }, null, 2),
+  JSON.stringify(
+    { name: 'smoke', private: true, dependencies: { ...tfjs, ...tarballs }, overrides: tarballs },
+    null,
+    2,
+  ),
 );
 must('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: project, env: hostEnvironment });
 for (const name of Object.keys(tarballs)) {
   if (!existsSync(join(project, 'node_modules', name, 'README.md'))) fail(`${name}: the tarball has no README.md`);
 }
 
-const use = readFileSync(join(root, 'tools', 'smoke-use.js'), 'utf8');
+const use = readFileSync(join(root, 'tools', 'smoke-use.js'), 'utf8').replace('export async', 'async');
 const modules = {
-  tf: '@tensorflow/tfjs-core', core: '@seg/core', backend: '@seg/backend', unet: '@seg/unet3d', losses: '@seg/losses',
-  ops: '@seg/ops', metrics: '@seg/metrics', io: '@seg/io', ioNode: '@seg/io/node', inference: '@seg/inference',
-  augment: '@seg/augment', train: '@seg/train', hypernet: '@seg/hypernet', report: '@seg/report',
+  tf: '@tensorflow/tfjs-core',
+  core: '@seg/core',
+  backend: '@seg/backend',
+  unet: '@seg/unet3d',
+  losses: '@seg/losses',
+  ops: '@seg/ops',
+  metrics: '@seg/metrics',
+  io: '@seg/io',
+  ioNode: '@seg/io/node',
+  inference: '@seg/inference',
+  augment: '@seg/augment',
+  train: '@seg/train',
+  hypernet: '@seg/hypernet',
+  report: '@seg/report',
 };
 const names = Object.keys(modules).join(', ');
 const call = `use({ ${names} }).then((line) => console.log(line), (error) => { console.error(error); process.exit(1); });\n`;
-const imports = Object.entries(modules).map(([name, id]) => `import * as ${name} from '${id}';`).join('\n');
-const requires = Object.entries(modules).map(([name, id]) => `const ${name} = require('${id}');`).join('\n');
+const imports = Object.entries(modules)
+  .map(([name, id]) => `import * as ${name} from '${id}';`)
+  .join('\n');
+const requires = Object.entries(modules)
+  .map(([name, id]) => `const ${name} = require('${id}');`)
+  .join('\n');
 writeFileSync(join(project, 'use.mjs'), `${imports}\n${use}\n${call}`);
 writeFileSync(join(project, 'use.cjs'), `${requires}\n${use}\n${call}`);
 for (const file of ['use.mjs', 'use.cjs']) {
@@ -49,7 +71,9 @@ rmSync(project, { recursive: true });
 function must(command, args, options) {
   const result = spawnSync(command, args, { ...options, encoding: 'utf8' });
   if (result.status !== 0) {
-    fail(`${command} ${args.join(' ')} failed in ${options.cwd}\n${result.stdout ?? ''}${result.stderr ?? result.error}`);
+    fail(
+      `${command} ${args.join(' ')} failed in ${options.cwd}\n${result.stdout ?? ''}${result.stderr ?? result.error}`,
+    );
   }
   return result.stdout;
 }

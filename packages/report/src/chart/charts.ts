@@ -1,0 +1,132 @@
+import type { Config } from 'vega-lite';
+import type { ChartSpec } from './render-chart.ts';
+
+export interface Series {
+  readonly name: string;
+  /** [x, y]; points whose y is not finite are left out. */
+  readonly points: readonly (readonly [number, number])[];
+}
+
+export interface AxisOptions {
+  readonly title?: string;
+  readonly xTitle: string;
+  readonly yTitle: string;
+  /** Logarithmic y axis; points with y <= 0 are left out. Default false. */
+  readonly logY?: boolean;
+  /** y range; default: from the data. */
+  readonly yDomain?: readonly [number, number];
+  /** Pixels, default 460 x 240. */
+  readonly width?: number;
+  readonly height?: number;
+}
+
+/** Colours that stay apart in print and for colour-blind readers (Okabe and Ito's set, reordered). */
+export const seriesColours = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000'] as const;
+
+const config: Config = {
+  background: 'white',
+  font: 'system-ui, "DejaVu Sans", sans-serif',
+  view: { stroke: null },
+  axis: { gridColor: '#e6e6e6', domainColor: '#888', tickColor: '#888', labelColor: '#333', titleColor: '#333' },
+  range: { category: [...seriesColours] },
+};
+
+/** Lines over a common x axis: loss and learning curves. */
+export function lineChart(series: readonly Series[], options: AxisOptions): ChartSpec {
+  const values = series.flatMap(({ name, points }) =>
+    points.filter(([, y]) => Number.isFinite(y) && (!options.logY || y > 0)).map(([x, y]) => ({ x, y, series: name })),
+  );
+  return {
+    $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
+    ...frame(options),
+    data: { values },
+    mark: { type: 'line', strokeWidth: 1.6, point: values.length <= 60 ? { size: 18 } : false },
+    encoding: {
+      x: { field: 'x', type: 'quantitative', title: options.xTitle, scale: { nice: false } },
+      y: yAxis(options),
+      color: colour(
+        'series',
+        series.map((s) => s.name),
+      ),
+    },
+  };
+}
+
+export interface Group {
+  readonly name: string;
+  readonly values: readonly number[];
+}
+
+/** One dot a value, spread sideways, with the median as a bar: scores of cases by class. */
+export function dotChart(groups: readonly Group[], options: AxisOptions): ChartSpec {
+  const names = groups.map((g) => g.name);
+  const dots = groups.flatMap(({ name, values }) =>
+    values.filter(Number.isFinite).map((y, i, all) => ({ group: name, y, jitter: spread(i, all.length) })),
+  );
+  return {
+    $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
+    ...frame(options),
+    data: { values: dots },
+    encoding: { x: { field: 'group', type: 'nominal', title: options.xTitle, sort: names, axis: { labelAngle: 0 } } },
+    layer: [
+      {
+        mark: { type: 'circle', opacity: 0.65, size: 30 },
+        encoding: {
+          y: yAxis(options),
+          xOffset: { field: 'jitter', type: 'quantitative', scale: { domain: [-1, 1] } },
+          color: { field: 'group', type: 'nominal', legend: null, sort: names },
+        },
+      },
+      {
+        mark: { type: 'tick', thickness: 2, color: 'black', width: 34 },
+        encoding: { y: { aggregate: 'median', field: 'y', type: 'quantitative', title: options.yTitle } },
+      },
+    ],
+  };
+}
+
+export interface ScatterPoint {
+  readonly x: number;
+  readonly y: number;
+  readonly group: string;
+  readonly label?: string;
+}
+
+/** Points in a plane, coloured by group: latent maps, score against score. */
+export function scatterChart(points: readonly ScatterPoint[], options: AxisOptions): ChartSpec {
+  const groups = [...new Set(points.map((p) => p.group))];
+  return {
+    $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
+    ...frame(options),
+    data: { values: points.filter((p) => Number.isFinite(p.x) && Number.isFinite(p.y)).map((p) => ({ ...p })) },
+    mark: { type: 'circle', size: 40, opacity: 0.75 },
+    encoding: {
+      x: { field: 'x', type: 'quantitative', title: options.xTitle, scale: { zero: false } },
+      y: yAxis(options),
+      color: colour('group', groups),
+    },
+  };
+}
+
+function frame({ title, width = 460, height = 240 }: AxisOptions) {
+  return { width, height, config, ...(title === undefined ? {} : { title }) };
+}
+
+function yAxis({ yTitle, logY, yDomain }: AxisOptions) {
+  const scale = {
+    zero: false,
+    ...(logY ? { type: 'log' as const } : {}),
+    ...(yDomain ? { domain: [...yDomain] } : {}),
+  };
+  return { field: 'y', type: 'quantitative' as const, title: yTitle, scale };
+}
+
+function colour(field: 'series' | 'group', names: readonly string[]) {
+  const legend = names.length > 1 ? { title: null, orient: 'bottom' as const } : null;
+  return { field, type: 'nominal' as const, legend, sort: [...names] };
+}
+
+/** A fixed zigzag in [-0.5, 0.5]: looks like jitter, but the same data give the same picture. */
+function spread(index: number, count: number): number {
+  return count < 2 ? 0 : ((index * 0.618034) % 1) - 0.5;
+}

@@ -1,0 +1,159 @@
+import { SegError, type Volume } from '@seg/core';
+import { type Plane, type PlaneView, planeView } from './plane.ts';
+import { blankImage, type Colour, labelColour, pasteImage, type RasterImage } from './raster.ts';
+
+/** Outlines of a label map, drawn over the image. */
+export interface ContourLayer {
+  readonly labels: Volume;
+  /** Default solid. */
+  readonly line?: 'solid' | 'dashed';
+  /** Colour by label value; default `labelColour`. */
+  readonly colour?: (label: number) => Colour;
+}
+
+export interface MontageOptions {
+  /** Default axial. */
+  readonly plane?: Plane;
+  /** Slice indices; default: `count` slices spread over what the first contour layer covers, or over the volume. */
+  readonly slices?: readonly number[];
+  /** Default 4. */
+  readonly count?: number;
+  /** Pixels that the longer side of a slice gets at least; default 220. */
+  readonly tileSize?: number;
+  /** Also shows each slice without contours, in a row above. Default false. */
+  readonly withPlain?: boolean;
+  /** Channel of the image; default 0. */
+  readonly channel?: number;
+}
+
+const GAP = 4;
+const LOW_QUANTILE = 0.005;
+const HIGH_QUANTILE = 0.995;
+
+/**
+ * Slices of an image side by side, with outlines of label maps.
+ *
+ * Grey values are stretched between the volume's 0.5 and 99.5 percentiles; pixels are square in mm.
+ *
+ * @throws SegError `shape-mismatch` when a label map's shape differs from the image's.
+ */
+export function sliceMontage(
+  image: Volume,
+  layers: readonly ContourLayer[] = [],
+  options: MontageOptions = {},
+): RasterImage {
+  const { plane = 'axial', count = 4, tileSize = 220, withPlain = false, channel = 0 } = options;
+  for (const { labels } of layers) {
+    if (labels.shape.join() === image.shape.join()) continue;
+    throw new SegError('shape-mismatch', {
+      where: 'sliceMontage',
+      problem: 'image and label map differ in shape',
+      got: labels.shape,
+      expected: image.shape,
+    });
+  }
+  const view = planeView(image, plane);
+  const slices = options.slices ?? chooseSlices(view, layers[0]?.labels, count);
+  const grey = greyLevels(image, channel);
+  const scale = tileSize / Math.max(view.rows * view.rowMm, view.columns * view.columnMm);
+  const tiles = slices.map((slice) => {
+    const width = Math.max(1, Math.round(view.columns * view.columnMm * scale));
+    const height = Math.max(1, Math.round(view.rows * view.rowMm * scale));
+    const plain = drawSlice(view, slice, width, height, grey);
+    const outlined = { ...plain, data: plain.data.slice() };
+    for (const layer of layers) drawContours(outlined, view, slice, layer);
+    return withPlain && layers.length > 0 ? [plain, outlined] : [outlined];
+  });
+  const rows = tiles[0]?.length ?? 1;
+  const width = tiles.reduce((sum, [tile]) => sum + tile!.width + GAP, -GAP);
+  const height = rows * (tiles[0]?.[0]?.height ?? 0) + (rows - 1) * GAP;
+  const montage = blankImage(Math.max(1, width), Math.max(1, height), [255, 255, 255]);
+  let left = 0;
+  for (const column of tiles) {
+    let top = 0;
+    for (const tile of column) {
+      pasteImage(montage, tile, left, top);
+      top += tile.height + GAP;
+    }
+    left += column[0]!.width + GAP;
+  }
+  return montage;
+}
+
+function chooseSlices(view: PlaneView, labels: Volume | undefined, count: number): number[] {
+  let first = 0;
+  let last = view.count - 1;
+  if (labels !== undefined) {
+    const covered = [...Array(view.count).keys()].filter((s) => touches(view, s, labels));
+    if (covered.length > 0) [first, last] = [covered[0]!, covered[covered.length - 1]!];
+  }
+  const n = Math.min(count, last - first + 1);
+  return [...Array(n).keys()].map((i) => Math.round(first + ((i + 0.5) / n) * (last - first)));
+}
+
+function touches(view: PlaneView, slice: number, labels: Volume): boolean {
+  for (let r = 0; r < view.rows; r++) {
+    for (let c = 0; c < view.columns; c++) if (labels.data[view.index(slice, r, c)] !== 0) return true;
+  }
+  return false;
+}
+
+/** Grey level 0..255 of a voxel, between two percentiles taken from at most 20,000 voxels. */
+function greyLevels(image: Volume, channel: number): (index: number) => number {
+  const voxels = image.shape[0] * image.shape[1] * image.shape[2];
+  const start = channel * voxels;
+  const step = Math.max(1, Math.floor(voxels / 20_000));
+  const sample: number[] = [];
+  for (let i = 0; i < voxels; i += step) {
+    const value = image.data[start + i]!;
+    if (Number.isFinite(value)) sample.push(value);
+  }
+  sample.sort((a, b) => a - b);
+  const low = sample[Math.floor(LOW_QUANTILE * (sample.length - 1))] ?? 0;
+  const high = sample[Math.ceil(HIGH_QUANTILE * (sample.length - 1))] ?? 1;
+  const scale = high > low ? 255 / (high - low) : 0;
+  return (index) => {
+    const value = (image.data[start + index]! - low) * scale;
+    return Number.isFinite(value) ? value : 0;
+  };
+}
+
+function drawSlice(view: PlaneView, slice: number, width: number, height: number, grey: (i: number) => number) {
+  const picture = blankImage(width, height);
+  for (let y = 0; y < height; y++) {
+    const r = Math.min(view.rows - 1, Math.max(0, ((y + 0.5) / height) * view.rows - 0.5));
+    const r0 = Math.floor(r);
+    const r1 = Math.min(view.rows - 1, r0 + 1);
+    for (let x = 0; x < width; x++) {
+      const c = Math.min(view.columns - 1, Math.max(0, ((x + 0.5) / width) * view.columns - 0.5));
+      const c0 = Math.floor(c);
+      const c1 = Math.min(view.columns - 1, c0 + 1);
+      const at = (row: number, column: number) => grey(view.index(slice, row, column));
+      const top = at(r0, c0) + (c - c0) * (at(r0, c1) - at(r0, c0));
+      const bottom = at(r1, c0) + (c - c0) * (at(r1, c1) - at(r1, c0));
+      picture.data.fill(top + (r - r0) * (bottom - top), 4 * (y * width + x), 4 * (y * width + x) + 3);
+    }
+  }
+  return picture;
+}
+
+/** Marks the pixels of a label that lie beside another label: the voxel edges, one to two pixels wide. */
+function drawContours(picture: RasterImage, view: PlaneView, slice: number, layer: ContourLayer): void {
+  const { width, height, data } = picture;
+  const { labels, line = 'solid', colour = labelColour } = layer;
+  const label = (x: number, y: number): number => {
+    if (x < 0 || y < 0 || x >= width || y >= height) return 0;
+    const r = Math.floor((y / height) * view.rows);
+    const c = Math.floor((x / width) * view.columns);
+    return labels.data[view.index(slice, r, c)]!;
+  };
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const here = label(x, y);
+      if (here === 0) continue;
+      const edge = [label(x - 1, y), label(x + 1, y), label(x, y - 1), label(x, y + 1)].some((n) => n !== here);
+      if (!edge || (line === 'dashed' && (x + y) % 8 >= 4)) continue;
+      data.set(colour(here), 4 * (y * width + x));
+    }
+  }
+}

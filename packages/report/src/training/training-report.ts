@@ -1,0 +1,222 @@
+import type { Volume } from '@seg/core';
+import { dotChart, lineChart } from '../chart/charts.ts';
+import { renderChart } from '../chart/render-chart.ts';
+import {
+  details,
+  escapeHtml,
+  figure,
+  figureRow,
+  type Html,
+  paragraph,
+  rawHtml,
+  renderDocument,
+  table,
+} from '../html/html.ts';
+import { labelColour, pngDataUrl } from '../montage/raster.ts';
+import { sliceMontage } from '../montage/slice-montage.ts';
+
+/** One line of a run's training log. */
+export interface StepRecord {
+  readonly step: number;
+  readonly loss: number;
+  readonly learningRate?: number;
+}
+
+/** One validation during training. */
+export interface ValidationRecord {
+  readonly step: number;
+  /** Mean Dice over the validation cases, by label value. */
+  readonly dice: Readonly<Record<number, number>>;
+}
+
+/** Scores of one label of one case; NaN where a score is undefined. */
+export interface LabelScores {
+  readonly label: number;
+  readonly dice: number;
+  readonly hd95Mm?: number;
+  readonly assdMm?: number;
+}
+
+export interface CaseRecord {
+  readonly id: string;
+  readonly scores: readonly LabelScores[];
+}
+
+/** A case to show: the image, its reference and the prediction on the same grid. */
+export interface CasePicture {
+  readonly id: string;
+  /** Such as "best", "median", "worst". */
+  readonly rank: string;
+  readonly image: Volume;
+  readonly reference: Volume;
+  readonly prediction: Volume;
+}
+
+export interface TrainingReport {
+  readonly title: string;
+  readonly subtitle?: string;
+  readonly labels: readonly { readonly value: number; readonly name: string }[];
+  /** Facts for the table at the top, in order. */
+  readonly summary: readonly (readonly [string, string | number])[];
+  readonly steps: readonly StepRecord[];
+  readonly validations: readonly ValidationRecord[];
+  readonly cases: readonly CaseRecord[];
+  readonly pictures: readonly CasePicture[];
+  /** Shown in full in a folded section. */
+  readonly config?: unknown;
+}
+
+/**
+ * A run's report as one HTML page: loss and learning-rate curves, Dice by class and case, and slices of chosen cases
+ * with reference (solid) and prediction (dashed) outlines.
+ */
+export async function renderTrainingReport(report: TrainingReport): Promise<string> {
+  const { labels, cases } = report;
+  const sections = [
+    {
+      title: 'Summary',
+      content: [
+        table(
+          ['', ''],
+          report.summary.map((row) => [...row]),
+        ),
+        classTable(report),
+      ],
+    },
+    { title: 'Training', content: [figureRow(await trainingCharts(report))] },
+  ];
+  if (cases.length > 0) {
+    const groups = labels.map(({ value, name }) => ({
+      name,
+      values: cases.flatMap((c) => c.scores.filter((s) => s.label === value).map((s) => s.dice)),
+    }));
+    const chart = await renderChart(dotChart(groups, { xTitle: '', yTitle: 'Dice', height: 260 }));
+    sections.push({
+      title: 'Cases',
+      content: [figure(chart, 'Dice of every case, by class; the bar is the median.'), caseTable(report)],
+    });
+  }
+  if (report.pictures.length > 0) {
+    sections.push({ title: 'Pictures', content: [legend(labels), ...report.pictures.flatMap(casePicture)] });
+  }
+  if (report.config !== undefined) {
+    const text = escapeHtml(JSON.stringify(report.config, null, 2));
+    sections.push({ title: 'Configuration', content: [details('config.json', [rawHtml(`<pre>${text}</pre>`)])] });
+  }
+  return renderDocument({
+    title: report.title,
+    sections,
+    ...(report.subtitle === undefined ? {} : { subtitle: report.subtitle }),
+  });
+}
+
+async function trainingCharts({ steps, validations, labels }: TrainingReport): Promise<Html[]> {
+  const raw = steps.map((s) => [s.step, s.loss] as const);
+  const smooth = movingMean(raw, Math.max(1, Math.round(steps.length / 50)));
+  const charts = [
+    figure(
+      await renderChart(
+        lineChart(
+          [
+            { name: 'loss', points: thin(raw) },
+            { name: 'moving mean', points: thin(smooth) },
+          ],
+          { xTitle: 'step', yTitle: 'loss' },
+        ),
+      ),
+      'Training loss.',
+    ),
+  ];
+  if (validations.length > 0) {
+    const series = labels.map(({ value, name }) => ({
+      name,
+      points: validations.map((v) => [v.step, v.dice[value] ?? Number.NaN] as const),
+    }));
+    const chart = lineChart(series, { xTitle: 'step', yTitle: 'mean Dice' });
+    charts.push(figure(await renderChart(chart), 'Dice of the validation cases during training.'));
+  }
+  if (steps.some((s) => s.learningRate !== undefined)) {
+    const points = thin(steps.map((s) => [s.step, s.learningRate ?? Number.NaN] as const));
+    const chart = lineChart([{ name: 'learning rate', points }], {
+      xTitle: 'step',
+      yTitle: 'learning rate',
+      height: 160,
+    });
+    charts.push(figure(await renderChart(chart), 'Learning rate.'));
+  }
+  return charts;
+}
+
+function classTable({ labels, cases }: TrainingReport): Html {
+  if (cases.length === 0) return paragraph('No case was evaluated.');
+  const rows = labels.map(({ value, name }) => {
+    const scores = cases.flatMap((c) => c.scores.filter((s) => s.label === value));
+    const of = (pick: (s: LabelScores) => number | undefined) =>
+      scores.map(pick).filter((v): v is number => v !== undefined && Number.isFinite(v));
+    const dice = of((s) => s.dice);
+    return [
+      name,
+      dice.length,
+      mean(dice),
+      median(dice),
+      dice.length === 0 ? Number.NaN : Math.min(...dice),
+      mean(of((s) => s.hd95Mm)),
+      mean(of((s) => s.assdMm)),
+    ];
+  });
+  const header = ['class', 'cases', 'mean Dice', 'median Dice', 'worst Dice', 'mean HD95 (mm)', 'mean ASSD (mm)'];
+  return table(header, rows, { caption: 'Cases that were not trained on; undefined scores are left out.' });
+}
+
+function caseTable({ labels, cases }: TrainingReport): Html {
+  const header = ['case', ...labels.flatMap(({ name }) => [`Dice ${name}`, `HD95 ${name} (mm)`])];
+  const rows = cases.map((c) => [
+    c.id,
+    ...labels.flatMap(({ value }) => {
+      const score = c.scores.find((s) => s.label === value);
+      return [score?.dice, score?.hd95Mm];
+    }),
+  ]);
+  return details(`All ${cases.length} cases`, [table(header, rows)]);
+}
+
+function legend(labels: TrainingReport['labels']): Html {
+  const items = labels.map(({ value, name }) => {
+    const swatch = `<span style="display:inline-block;width:12px;height:12px;background:rgb(${labelColour(value).join()})"></span>`;
+    return `${swatch} ${escapeHtml(name)}`;
+  });
+  return rawHtml(`<p>${items.join(' &nbsp; ')} &nbsp; solid: reference, dashed: prediction</p>`);
+}
+
+function casePicture({ id, rank, image, reference, prediction }: CasePicture): Html[] {
+  const layers = [{ labels: reference }, { labels: prediction, line: 'dashed' as const, colour: paler }];
+  const picture = (plane: 'axial' | 'coronal' | 'sagittal', count: number) =>
+    figure(pngDataUrl(sliceMontage(image, layers, { plane, count, tileSize: 200 })), `${rank}: ${id}, ${plane}`);
+  return [figureRow([picture('axial', 3), picture('coronal', 1), picture('sagittal', 1)])];
+}
+
+const paler = (label: number) =>
+  labelColour(label).map((v) => Math.round(v + (255 - v) * 0.6)) as [number, number, number];
+
+function movingMean(points: readonly (readonly [number, number])[], half: number): (readonly [number, number])[] {
+  return points.map(
+    ([x], i) => [x, mean(points.slice(Math.max(0, i - half), i + half + 1).map(([, y]) => y))] as const,
+  );
+}
+
+/** At most 400 points, evenly chosen: more cannot be seen and make the page heavy. */
+function thin<T>(points: readonly T[]): T[] {
+  const step = Math.max(1, Math.ceil(points.length / 400));
+  return points.filter((_, i) => i % step === 0 || i === points.length - 1);
+}
+
+function mean(values: readonly number[]): number {
+  return values.length === 0 ? Number.NaN : values.reduce((a, b) => a + b, 0) / values.length;
+}
+
+function median(values: readonly number[]): number {
+  if (values.length === 0) return Number.NaN;
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}

@@ -1,0 +1,159 @@
+import { createVolume } from '@seg/core';
+import { decode } from 'fast-png';
+import { describe, expect, it } from 'vitest';
+import {
+  dotChart,
+  encodePng,
+  escapeHtml,
+  lineChart,
+  planeView,
+  pngDataUrl,
+  renderChart,
+  renderTrainingReport,
+  scatterChart,
+  sliceMontage,
+  table,
+} from '../src/index.ts';
+import { svgToPng } from '../src/node/index.ts';
+
+const SHAPE = [6, 8, 10] as const;
+const ramp = () =>
+  createVolume(
+    Float32Array.from({ length: 480 }, (_, i) => i),
+    SHAPE,
+  );
+
+function cube(lo: number, hi: number) {
+  const data = new Uint8Array(480);
+  for (let z = lo; z < hi; z++)
+    for (let y = lo; y < hi; y++) for (let x = lo; x < hi; x++) data[(z * 8 + y) * 10 + x] = 1;
+  return createVolume(data, SHAPE);
+}
+
+describe('charts', () => {
+  it('draws a line chart whose SVG holds the axis titles and a path', async () => {
+    const svg = await renderChart(
+      lineChart(
+        [
+          {
+            name: 'loss',
+            points: [
+              [0, 2],
+              [1, 1],
+              [2, Number.NaN],
+              [3, 0.5],
+            ],
+          },
+        ],
+        { xTitle: 'step', yTitle: 'loss value' },
+      ),
+    );
+    expect(svg).toMatch(/^<svg/);
+    expect(svg).toContain('loss value');
+    expect(svg).not.toContain('NaN');
+  });
+
+  it('draws dots and scatters, and PNG files of both', async () => {
+    const dots = await renderChart(
+      dotChart([{ name: 'liver', values: [0.9, 0.8, 0.85] }], { xTitle: '', yTitle: 'Dice' }),
+    );
+    const scatter = await renderChart(
+      scatterChart(
+        [
+          { x: 0, y: 1, group: 'a' },
+          { x: 2, y: 3, group: 'b' },
+        ],
+        { xTitle: 'x', yTitle: 'y' },
+      ),
+    );
+    expect(dots).toContain('liver');
+    for (const svg of [dots, scatter]) {
+      const png = decode(await svgToPng(svg, { width: 300 }));
+      expect(png.width).toBe(300);
+      expect(new Set(png.data).size).toBeGreaterThan(2);
+    }
+  });
+
+  it('says which function refused a broken specification', async () => {
+    await expect(renderChart({ mark: 'nonsense', data: { values: [] }, encoding: {} } as never)).rejects.toThrow(
+      /renderChart/,
+    );
+  });
+});
+
+describe('planeView', () => {
+  it('shows the patient right on the left and the front on top for an RAS volume', () => {
+    const view = planeView(ramp(), 'axial');
+    expect([view.count, view.rows, view.columns]).toEqual([6, 8, 10]);
+    expect(view.index(0, 0, 0)).toBe(7 * 10 + 9); // foot-most slice, front row (largest y), patient's right (largest x)
+    expect(view.index(5, 7, 9)).toBe(5 * 80);
+  });
+
+  it('gives the same picture whatever the axis directions are', () => {
+    const ras = ramp();
+    const flipped = new Float32Array(480);
+    for (let z = 0; z < 6; z++)
+      for (let y = 0; y < 8; y++)
+        for (let x = 0; x < 10; x++) flipped[(z * 8 + y) * 10 + (9 - x)] = ras.data[(z * 8 + y) * 10 + x]!;
+    const las = createVolume(flipped, SHAPE, { affine: [-1, 0, 0, 9, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1] });
+    for (const plane of ['axial', 'coronal', 'sagittal'] as const) {
+      expect(pngDataUrl(sliceMontage(las, [], { plane }))).toBe(pngDataUrl(sliceMontage(ras, [], { plane })));
+    }
+  });
+});
+
+describe('sliceMontage', () => {
+  it('outlines the label in its colour, around its edge and not inside', () => {
+    const montage = sliceMontage(ramp(), [{ labels: cube(2, 6), colour: () => [255, 0, 0] }], {
+      slices: [3],
+      tileSize: 80,
+    });
+    const red = (x: number, y: number) =>
+      montage.data[4 * (y * montage.width + x)] === 255 && montage.data[4 * (y * montage.width + x) + 1] === 0;
+    expect(montage.width).toBe(80);
+    // x 2..5 is shown mirrored: columns 4..7 of 10, i.e. pixels 32..63; rows y 5..2 are rows 2..5 of 8, pixels 16..47
+    expect(red(32, 30)).toBe(true);
+    expect(red(63, 30)).toBe(true);
+    expect(red(31, 30)).toBe(false);
+    expect(red(48, 30)).toBe(false);
+    expect(red(40, 16)).toBe(true);
+  });
+
+  it('refuses a label map of another shape', () => {
+    expect(() => sliceMontage(ramp(), [{ labels: createVolume(new Uint8Array(8), [2, 2, 2]) }])).toThrow(
+      /sliceMontage: image and label map differ/,
+    );
+  });
+
+  it('encodes to PNG without loss', () => {
+    const montage = sliceMontage(ramp(), [{ labels: cube(1, 4) }], { count: 2, withPlain: true, tileSize: 40 });
+    const png = decode(encodePng(montage));
+    expect([png.width, png.height]).toEqual([montage.width, montage.height]);
+    expect(Uint8ClampedArray.from(png.data)).toEqual(montage.data);
+  });
+});
+
+describe('pages', () => {
+  it('escapes text', () => {
+    expect(escapeHtml('<b a="1">&')).toBe('&#60;b a=&#34;1&#34;&#62;&#38;');
+    expect(table(['<x>'], [['<y>', Number.NaN, 0.12345]]).html).toContain('<td class="number">0.123</td>');
+  });
+
+  it('builds a training report that needs no other file', async () => {
+    const html = await renderTrainingReport({
+      title: 'A run <1>',
+      labels: [{ value: 1, name: 'anterior' }],
+      summary: [['steps', 100]],
+      steps: Array.from({ length: 1000 }, (_, i) => ({ step: i, loss: 1 / (i + 1), learningRate: 0.01 })),
+      validations: [{ step: 50, dice: { 1: 0.8 } }],
+      cases: [{ id: 'case_1', scores: [{ label: 1, dice: 0.8, hd95Mm: 1.5, assdMm: 0.3 }] }],
+      pictures: [{ id: 'case_1', rank: 'best', image: ramp(), reference: cube(2, 6), prediction: cube(2, 5) }],
+      config: { seed: 1 },
+    });
+    expect(html).toContain('A run &#60;1&#62;');
+    expect(html).toContain('data:image/png;base64,');
+    expect(html).toContain('case_1');
+    expect(html).not.toMatch(/(src|href)="https?:/);
+    expect(html.length).toBeLessThan(500_000);
+  });
+});
