@@ -19,7 +19,7 @@ export function simulateLowResolution(channel: Float32Array, shape: Triple, zoom
       got: { length: channel.length, shape, zoom },
     });
   }
-  const small = shape.map((n, i) => Math.max(1, Math.round(n * zooms[i]!))) as unknown as Triple;
+  const small = shape.map((n, i) => Math.max(1, rint(n * zooms[i]!))) as unknown as Triple;
   const low = nearestDown(channel, shape, small);
   let min = Number.POSITIVE_INFINITY;
   let max = Number.NEGATIVE_INFINITY;
@@ -81,4 +81,11 @@ function upsampleAxis(input: Float32Array, blocks: number, n: number, inner: num
     }
   }
   return output;
+}
+
+/** Nearest integer, halves to the even one, as NumPy rounds. */
+function rint(value: number): number {
+  const floor = Math.floor(value);
+  const rest = value - floor;
+  return rest > 0.5 || (rest === 0.5 && floor % 2 !== 0) ? floor + 1 : floor;
 }

@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs';
+import type { Triple } from '@seg/core';
+import { describe, expect, it } from 'vitest';
+import {
+  affineGrid,
+  affineMatrix,
+  gaussianBlur,
+  sampleImage,
+  sampleLabels,
+  simulateLowResolution,
+} from '../src/index.ts';
+
+interface Golden {
+  readonly shape: Triple;
+  readonly image: number[];
+  readonly label: number[];
+  readonly affine: {
+    readonly rotationRad: Triple;
+    readonly scale: Triple;
+    readonly shiftVoxels: Triple;
+    readonly linear: number[];
+    readonly linearEdge: number[];
+    readonly cubic: number[];
+    readonly nearest: number[];
+    readonly ties: number;
+  }[];
+  readonly lowResolution: { readonly zoom: number; readonly values: number[] }[];
+  readonly blur: { readonly sigma: number | Triple; readonly values: number[] }[];
+}
+
+const golden = JSON.parse(readFileSync(new URL('../fixtures/scipy-reference.json', import.meta.url), 'utf8')) as Golden;
+const { shape } = golden;
+const image = Float32Array.from(golden.image);
+const label = Uint8Array.from(golden.label);
+
+/** Values reach 10; coordinates and samples are float32, the references are rounded to five digits. */
+const TOLERANCE = 1e-4;
+
+function maxDifference(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  expect(actual.length).toBe(expected.length);
+  let worst = 0;
+  for (let i = 0; i < actual.length; i++) worst = Math.max(worst, Math.abs(actual[i]! - expected[i]!));
+  return worst;
+}
+
+describe.each(golden.affine)('affine resampling equals SciPy for rotation $rotationRad, scale $scale', (reference) => {
+  const grid = affineGrid(affineMatrix(shape, shape, reference), shape);
+
+  it('linear, constant border', () => {
+    expect(maxDifference(sampleImage(image, shape, grid, { border: -1 }), reference.linear)).toBeLessThan(TOLERANCE);
+  });
+
+  it('linear, edge continued', () => {
+    const edge = sampleImage(image, shape, grid, { border: 'edge' });
+    expect(maxDifference(edge, reference.linearEdge)).toBeLessThan(TOLERANCE);
+  });
+
+  it('cubic B-spline', () => {
+    const cubic = sampleImage(image, shape, grid, { border: -1, interpolation: 'cubic' });
+    expect(maxDifference(cubic, reference.cubic)).toBeLessThan(TOLERANCE);
+  });
+
+  it('nearest labels, up to exact halves', () => {
+    const warped = sampleLabels(label, shape, grid, 9);
+    const different = reference.nearest.filter((value, i) => warped[i] !== (value < 0 ? 9 : value)).length;
+    expect(different).toBeLessThanOrEqual(reference.ties);
+  });
+});
+
+it.each(golden.lowResolution)('low resolution at zoom $zoom equals nearest down, spline up', ({ zoom, values }) => {
+  expect(maxDifference(simulateLowResolution(image.slice(), shape, zoom), values)).toBeLessThan(TOLERANCE);
+});
+
+it.each(golden.blur)('blur of sigma $sigma equals gaussian_filter', ({ sigma, values }) => {
+  expect(maxDifference(gaussianBlur(image.slice(), shape, sigma), values)).toBeLessThan(TOLERANCE);
+});
