@@ -49,14 +49,21 @@ for (const job of jobs) {
   if (running.size >= 2) await Promise.race(running);
 }
 await Promise.all(running);
-console.log(`wasm: ${built} of ${jobs.length} modules built in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+process.stdout.write(
+  `wasm: ${built} of ${jobs.length} modules built in ${((performance.now() - started) / 1000).toFixed(1)} s\n`,
+);
 
 async function buildOne({ module, variant }) {
   const name = `${module}-${variant}`;
   const folder = join(root, 'assembly', module);
   const hash = hashOf([folder, fileURLToPath(import.meta.url), ascPackage], [...flags, ...variants[variant]]);
   const text = join(generated, `${name}.wasm.js`);
-  if (!force && existsSync(text) && existsSync(join(build, `${name}.wasm`)) && readFileSync(text, 'utf8').includes(hash)) {
+  if (
+    !force &&
+    existsSync(text) &&
+    existsSync(join(build, `${name}.wasm`)) &&
+    readFileSync(text, 'utf8').includes(hash)
+  ) {
     return false;
   }
   const entry = await entryOf(module, variant, folder);
@@ -100,7 +107,8 @@ function hashOf(paths, texts) {
 function checkBinary(name, bytes) {
   const module = new WebAssembly.Module(bytes);
   const imports = WebAssembly.Module.imports(module).map((item) => `${item.module}.${item.name}`);
-  if (imports.join() !== 'env.memory') throw new Error(`${name}: imports ${imports.join(', ')}, may import env.memory only`);
+  if (imports.join() !== 'env.memory')
+    throw new Error(`${name}: imports ${imports.join(', ')}, may import env.memory only`);
   const dataSection = 11;
   for (let at = 8; at < bytes.length; ) {
     const id = bytes[at++];

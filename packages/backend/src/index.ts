@@ -1,1 +1,7 @@
-export {};
+export {
+  type BackendName,
+  backendNames,
+  type StartBackendOptions,
+  type StartedBackend,
+  startBackend,
+} from './start-backend.ts';

@@ -21,7 +21,7 @@ export interface KernelRuntime {
   readonly threads: number;
   readonly variant: KernelVariant;
   /** The functions of a module, to be called on this thread. */
-  exports(module: KernelModule): Record<string, (...args: number[]) => number | void>;
+  exports(module: KernelModule): Record<string, (...args: number[]) => number | undefined>;
   /**
    * Calls `fn(...args(part, parts))` for every part, spread over the threads (the caller works too), and waits.
    *

@@ -87,7 +87,10 @@ export class ThreadPool {
       this.#join(parts);
     }
     if (Atomics.exchange(ints, control.failed, 0) !== 0) {
-      throw new SegError('internal', { where: 'startBackend', problem: 'a WebAssembly kernel failed in a worker thread' });
+      throw new SegError('internal', {
+        where: 'startBackend',
+        problem: 'a WebAssembly kernel failed in a worker thread',
+      });
     }
   }
 

@@ -10,7 +10,7 @@ const scratchLimitBytes = 256 * 2 ** 20;
 const moduleNames: readonly KernelModule[] = ['conv', 'fused'];
 
 interface Instance {
-  readonly exports: Record<string, (...args: number[]) => number | void>;
+  readonly exports: Record<string, (...args: number[]) => number | undefined>;
   /** Export names in the order that the workers number them. */
   readonly indices: ReadonlyMap<string, number>;
 }
@@ -65,7 +65,8 @@ export class WasmRuntime implements KernelRuntime {
   ): void {
     const { exports, indices } = this.#instances[module];
     const call = exports[fn];
-    if (call === undefined) throw new SegError('internal', { where: 'kernel runtime', problem: `no kernel ${module}.${fn}` });
+    if (call === undefined)
+      throw new SegError('internal', { where: 'kernel runtime', problem: `no kernel ${module}.${fn}` });
     const threads = parts > 1 ? this.threads : 1;
     const stride = Math.ceil(threadScratch / 64) * 64;
     const scratch = stride > 0 ? this.scratch(stride * threads) : undefined;

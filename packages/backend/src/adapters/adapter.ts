@@ -1,0 +1,37 @@
+import type { KernelRuntime } from '../runtime/kernel-runtime.ts';
+import type { ScratchUse } from '../runtime/scratch-pool.ts';
+
+/** Options of `startBackend` as an adapter sees them. */
+export interface AdapterOptions {
+  readonly threads: number | undefined;
+  readonly revectorize: boolean;
+  readonly precision: 'fast' | 'direct';
+  readonly wasmUrl: string | undefined;
+}
+
+/** Whether a backend can be started on this machine, and if not, why and what to do. */
+export interface Availability {
+  readonly available: boolean;
+  readonly reason: string;
+}
+
+/** A backend that an adapter has started and made current. */
+export interface AdapterHandle {
+  readonly threads: number;
+  /** Build of the kernels, e.g. `relaxed`; empty where there is only one. */
+  readonly variant: string;
+  readonly description: string;
+  /** Memory that the kernels' scratch pool holds; undefined for backends without one. */
+  readonly scratchUse?: () => ScratchUse;
+  readonly runtime?: KernelRuntime;
+  /** Frees what the backend holds; its tensors become invalid. */
+  dispose(): void;
+}
+
+/** One backend: how to find out whether it can run here, and how to start it. */
+export interface BackendAdapter {
+  /** The name under which tfjs knows the backend. */
+  readonly tfjsName: string;
+  availability(): Promise<Availability>;
+  start(options: AdapterOptions): Promise<AdapterHandle>;
+}

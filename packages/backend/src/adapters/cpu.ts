@@ -1,0 +1,28 @@
+import { findBackend, findBackendFactory, registerBackend, removeBackend, setBackend } from '@tensorflow/tfjs-core';
+import type { BackendAdapter } from './adapter.ts';
+
+const priority = 1;
+
+/** tfjs's plain JavaScript backend: slow, simple, the reference for tests. */
+export const cpuAdapter: BackendAdapter = {
+  tfjsName: 'cpu',
+  async availability() {
+    return { available: true, reason: 'plain JavaScript, runs everywhere' };
+  },
+  async start() {
+    await import('@tensorflow/tfjs-backend-cpu');
+    await setBackend('cpu');
+    // Keeps the backend from printing advice to install tfjs-node.
+    (findBackend('cpu') as unknown as { firstUse: boolean }).firstUse = false;
+    return {
+      threads: 1,
+      variant: '',
+      description: 'cpu: plain JavaScript, 1 thread',
+      dispose() {
+        const factory = findBackendFactory('cpu');
+        removeBackend('cpu');
+        registerBackend('cpu', factory, priority);
+      },
+    };
+  },
+};

@@ -1,0 +1,96 @@
+import { SegError } from '@seg/core';
+import { engine, findBackendFactory, registerBackend, removeBackend, setBackend } from '@tensorflow/tfjs-core';
+import { registerConvRepair } from '../conv-repair.ts';
+import { detectFeatures } from '../runtime/features.ts';
+import type { KernelVariant } from '../runtime/kernel-runtime.ts';
+import { loadKernels } from '../runtime/load-kernels.ts';
+import { startTfjsWasm } from '../runtime/tfjs-wasm.ts';
+import { machineThreads } from '../runtime/thread-count.ts';
+import { WasmRuntime } from '../runtime/wasm-runtime.ts';
+import type { AdapterOptions, BackendAdapter } from './adapter.ts';
+
+const priority = 3;
+
+/** tfjs's WebAssembly backend with our kernels on it. */
+export const wasmAdapter: BackendAdapter = {
+  tfjsName: 'wasm',
+  async availability() {
+    return detectFeatures().simd
+      ? { available: true, reason: 'WebAssembly with SIMD is here' }
+      : { available: false, reason: 'this engine has no WebAssembly SIMD: use Node 20.19 or a current browser' };
+  },
+  async start(options) {
+    const { variant, threads } = choose(options);
+    const shared = threads > 1;
+    const [stock, tfjs, modules] = await Promise.all([
+      import('@tensorflow/tfjs-backend-wasm'),
+      startTfjsWasm(shared, options.wasmUrl),
+      loadKernels(variant, shared),
+    ]);
+    refuseRunningBackend();
+    const runtime = await WasmRuntime.start({ tfjs, modules, threads, variant });
+    if (findBackendFactory('wasm') !== null) removeBackend('wasm');
+    registerBackend(
+      'wasm',
+      () => {
+        const backend = new stock.BackendWasm(tfjs.module);
+        runtime.attach(backend);
+        return backend;
+      },
+      priority,
+    );
+    await setBackend('wasm');
+    registerConvRepair(runtime);
+    return {
+      threads,
+      variant,
+      description: `wasm: ${variantNames[variant]}, ${threads} thread${threads > 1 ? 's' : ''}`,
+      runtime,
+      scratchUse: () => runtime.scratchUse(),
+      dispose() {
+        runtime.dispose();
+        removeBackend('wasm');
+      },
+    };
+  },
+};
+
+const variantNames: Record<KernelVariant, string> = {
+  simd: '128-bit SIMD',
+  relaxed: '128-bit relaxed SIMD',
+  revec: "V8's experimental 256-bit revectorizer",
+};
+
+function choose({ threads, revectorize }: AdapterOptions): { variant: KernelVariant; threads: number } {
+  const features = detectFeatures();
+  if (threads !== undefined && threads > 1 && !features.sharedMemory) {
+    throw new SegError('unsupported', {
+      where: 'startBackend',
+      problem: 'threads need shared memory, which is not available here',
+      got: `threads: ${threads}`,
+      hint: 'In a browser, serve the page cross-origin isolated (COOP and COEP headers), or use threads: 1.',
+    });
+  }
+  if (revectorize && !features.revectorizer) {
+    throw new SegError('unsupported', {
+      where: 'startBackend',
+      problem: 'revectorize needs Node 24 or later on x64',
+      hint: 'Leave revectorize out.',
+    });
+  }
+  return {
+    variant: revectorize ? 'revec' : features.relaxedSimd ? 'relaxed' : 'simd',
+    threads: features.sharedMemory ? (threads ?? machineThreads()) : 1,
+  };
+}
+
+// Replacing a backend that is in use would pull the memory from under its tensors.
+function refuseRunningBackend(): void {
+  const running = engine().registry.wasm as { numDataIds(): number } | undefined;
+  if (running === undefined || running.numDataIds() === 0) return;
+  throw new SegError('backend-failure', {
+    where: 'startBackend',
+    problem: "tfjs's own wasm backend is already running and holds tensors",
+    hint: 'Call startBackend() before anything else uses tfjs.',
+  });
+}

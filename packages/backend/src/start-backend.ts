@@ -1,0 +1,138 @@
+import { checkOption, SegError } from '@seg/core';
+import { setBackend } from '@tensorflow/tfjs-core';
+import type { AdapterHandle, AdapterOptions, BackendAdapter } from './adapters/adapter.ts';
+import { cpuAdapter } from './adapters/cpu.ts';
+import { wasmAdapter } from './adapters/wasm.ts';
+import { registerGradients } from './gradients.ts';
+import { selfCheck } from './self-check.ts';
+
+/** The backends that `startBackend` knows, best first. */
+export const backendNames = ['wasm', 'cpu'] as const;
+export type BackendName = (typeof backendNames)[number];
+
+/** Adapters by backend name. */
+export const adapters: Readonly<Record<BackendName, BackendAdapter>> = { wasm: wasmAdapter, cpu: cpuAdapter };
+
+export interface StartBackendOptions {
+  /** Backend to start; default: the best one that this machine has. */
+  readonly name?: BackendName;
+  /** Threads of the wasm kernels, 1..64; default: the machine's processors, at most 16, or 1 where memory cannot be shared. */
+  readonly threads?: number;
+  /** Use V8's experimental 256-bit revectorizer (Node 24 on x64); sets a V8 flag of the process. Default false. */
+  readonly revectorize?: boolean;
+  /** `fast` (default) lets convolutions use Winograd's algorithm (relative error below 5e-5), `direct` does not. */
+  readonly precision?: 'fast' | 'direct';
+  /** Address of tfjs-backend-wasm-simd.wasm, for browsers; default: beside the page. Not needed in Node. */
+  readonly wasmUrl?: string;
+}
+
+/** A running backend. */
+export interface StartedBackend {
+  readonly name: BackendName;
+  readonly threads: number;
+  /** Build of the kernels in use: `simd`, `relaxed` or `revec` on wasm, empty elsewhere. */
+  readonly variant: string;
+  /** One line for logs, e.g. `wasm: 128-bit relaxed SIMD, 2 threads`. */
+  readonly description: string;
+  /** Stops it and frees its memory and threads; its tensors become invalid. */
+  dispose(): void;
+}
+
+interface Running {
+  readonly options: string;
+  readonly started: StartedBackend;
+  readonly handle: AdapterHandle;
+}
+
+const running = new Map<BackendName, Promise<Running>>();
+
+/**
+ * Starts a tfjs backend with our kernels, registers gradients, checks a 3-D convolution and its gradients against
+ * plain loops, and makes the backend current.
+ *
+ * A second call with the same options makes that backend current again and returns the same object.
+ * @throws SegError `unknown-option`, `invalid-argument`, `unsupported` (not possible on this machine),
+ *   `backend-failure` (it computes wrong values, or is running with other options).
+ * @example
+ * const backend = await startBackend({ threads: 2 });
+ * console.log(backend.description);
+ */
+export async function startBackend(options: StartBackendOptions = {}): Promise<StartedBackend> {
+  const { started } = await startOrReuse(options);
+  return started;
+}
+
+async function startOrReuse(options: StartBackendOptions): Promise<Running> {
+  const name = checkOption('startBackend', 'name', options.name ?? backendNames[0], backendNames);
+  const resolved = resolveOptions(options);
+  const key = JSON.stringify(resolved);
+  const before = running.get(name);
+  if (before !== undefined) {
+    const same = await before;
+    if (same.options !== key) throw otherOptions(name);
+    await setBackend(adapters[name].tfjsName);
+    return same;
+  }
+  const starting = start(name, resolved, key);
+  running.set(name, starting);
+  try {
+    return await starting;
+  } catch (error) {
+    running.delete(name);
+    throw error;
+  }
+}
+
+async function start(name: BackendName, options: AdapterOptions, key: string): Promise<Running> {
+  const adapter = adapters[name];
+  const { available, reason } = await adapter.availability();
+  if (!available) {
+    throw new SegError('unsupported', {
+      where: 'startBackend',
+      problem: `the ${name} backend cannot run here`,
+      got: reason,
+    });
+  }
+  const [handle] = await Promise.all([adapter.start(options), registerGradients()]);
+  try {
+    selfCheck(name);
+  } catch (error) {
+    handle.dispose();
+    throw error;
+  }
+  const { threads, variant, description } = handle;
+  const dispose = () => {
+    if (running.delete(name)) handle.dispose();
+  };
+  return { options: key, handle, started: { name, threads, variant, description, dispose } };
+}
+
+function resolveOptions({ threads, revectorize, precision, wasmUrl }: StartBackendOptions): AdapterOptions {
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= 64)) {
+    throw new SegError('invalid-argument', {
+      where: 'startBackend',
+      problem: 'threads is not a count',
+      got: threads,
+      expected: 'an integer in 1..64',
+    });
+  }
+  return {
+    threads,
+    revectorize: revectorize ?? false,
+    precision: checkOption('startBackend', 'precision', precision ?? 'fast', ['fast', 'direct']),
+    wasmUrl,
+  };
+}
+
+function otherOptions(name: string): SegError {
+  return new SegError('backend-failure', {
+    where: 'startBackend',
+    problem: `the ${name} backend is already running with other options`,
+    hint: 'Call dispose() on what startBackend returned first, or start it with the same options.',
+  });
+}
+
+/** What is running, for the doctor. */
+export async function runningBackends(): Promise<readonly { started: StartedBackend; handle: AdapterHandle }[]> {
+  return Promise.all(running.values());
+}
