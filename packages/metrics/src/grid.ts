@@ -1,0 +1,70 @@
+import { SegError, type Triple, type VoxelArray } from '@seg/core';
+
+/** The grid that a mask or label map lies on. */
+export interface GridOptions {
+  /** Sizes in (z, y, x) order, or (y, x) for an image; x is fastest in memory. */
+  readonly shape: readonly number[];
+  /** Spacing in mm in the order of `shape`; default 1 on every axis. */
+  readonly spacingMm?: readonly number[];
+}
+
+/** A checked grid: an image is a single plane of three axes whose first is ignored. */
+export interface Grid {
+  readonly dims: 2 | 3;
+  readonly shape: Triple;
+  readonly spacingMm: Triple;
+  readonly voxels: number;
+}
+
+/** Checks a grid's sizes and spacing and brings images to three axes. */
+export function checkGrid(where: string, options: GridOptions): Grid {
+  const { shape, spacingMm = shape?.map(() => 1) } = options;
+  const dims = shape?.length;
+  if ((dims !== 2 && dims !== 3) || !Array.from(shape).every((n) => Number.isInteger(n) && n > 0 && n < 65535)) {
+    throw new SegError('invalid-argument', {
+      where,
+      problem: 'the shape must be 2 or 3 integers from 1 to 65534',
+      got: shape,
+      expected: '[z, y, x] or [y, x]',
+    });
+  }
+  const spacing = Array.from(spacingMm);
+  if (spacing.length !== dims || !spacing.every((s) => Number.isFinite(s) && s > 0)) {
+    throw new SegError('invalid-argument', {
+      where,
+      problem: 'the spacing must be one positive number of mm for every axis of the shape',
+      got: spacing,
+    });
+  }
+  const full = dims === 2 ? [1, ...shape] : [...shape];
+  const fullSpacing = dims === 2 ? [1, ...spacing] : spacing;
+  return {
+    dims,
+    shape: full as unknown as Triple,
+    spacingMm: fullSpacing as unknown as Triple,
+    voxels: full[0]! * full[1]! * full[2]!,
+  };
+}
+
+/** Checks that voxels fill a grid. */
+export function checkVoxels(where: string, name: string, data: VoxelArray, voxels: number): void {
+  if (!ArrayBuffer.isView(data) || data instanceof DataView || data.length !== voxels) {
+    throw new SegError('shape-mismatch', {
+      where,
+      problem: `the ${name} does not have one number for every voxel of the shape`,
+      got: (data as { length?: unknown })?.length,
+      expected: voxels,
+    });
+  }
+}
+
+/** Checks that two typed arrays cover the same voxels. */
+export function checkPair(where: string, prediction: VoxelArray, reference: VoxelArray): void {
+  if (!ArrayBuffer.isView(prediction) || !ArrayBuffer.isView(reference) || prediction.length !== reference.length) {
+    throw new SegError('shape-mismatch', {
+      where,
+      problem: 'prediction and reference differ in size',
+      got: [(prediction as { length?: unknown })?.length, (reference as { length?: unknown })?.length],
+    });
+  }
+}
