@@ -1,0 +1,48 @@
+import { Rng } from '@seg/core';
+import { describe, expect, it } from 'vitest';
+import { initialLatent, LatentTable } from '../src/index.ts';
+
+/** Float64 arithmetic in another order. */
+const ROUND_OFF = 1e-12;
+
+describe('LatentTable', () => {
+  const ids = ['a', 'b', 'c'];
+
+  it('starts each case from its id alone', () => {
+    const table = new LatentTable(ids, Rng.fromSeed(1));
+    const reordered = new LatentTable(['c', 'a'], Rng.fromSeed(1));
+    expect(table.get('a')).toEqual(reordered.get('a'));
+    expect(table.get('a')).not.toEqual(table.get('b'));
+    expect(table.get('a')).toEqual([...initialLatent(Rng.fromSeed(1), 'a', 2, 0.05)]);
+  });
+
+  it('takes Adam’s steps, bias-corrected by the case’s own count', () => {
+    const table = new LatentTable(ids, Rng.fromSeed(1), { learningRate: 0.1 });
+    const start = table.get('a');
+    table.update('a', [2, -1]);
+    // first step: m / (1 - b1) = g and v / (1 - b2) = g^2, so the step is the learning rate times the sign
+    const one = table.get('a');
+    expect(Math.abs(one[0]! - (start[0]! - 0.1))).toBeLessThan(1e-8);
+    expect(Math.abs(one[1]! - (start[1]! + 0.1))).toBeLessThan(1e-8);
+    table.update('a', [1, 0]);
+    // second step by hand: m = .7 * .3 * 2 + .3 * 1 = .72, v = .9 * .1 * 4 + .1 * 1 = .46
+    const m = 0.72 / (1 - 0.49);
+    const v = 0.46 / (1 - 0.81);
+    expect(Math.abs(table.get('a')[0]! - (one[0]! - (0.1 * m) / (Math.sqrt(v) + 1e-8)))).toBeLessThan(ROUND_OFF);
+    expect(table.get('b')).toEqual(new LatentTable(ids, Rng.fromSeed(1)).get('b'));
+  });
+
+  it('continues exactly from its state, through JSON', () => {
+    const table = new LatentTable(ids, Rng.fromSeed(2));
+    table.update('b', [0.5, 0.25]);
+    const copy = LatentTable.fromState(JSON.parse(JSON.stringify(table.state)), Rng.fromSeed(99));
+    for (const t of [table, copy]) t.update('b', [-0.5, 1]);
+    expect(copy.state).toEqual(table.state);
+  });
+
+  it('refuses unknown cases and gradients of another length', () => {
+    const table = new LatentTable(ids, Rng.fromSeed(1));
+    expect(() => table.get('z')).toThrow(/no such case \(got z\)/);
+    expect(() => table.update('a', [1])).toThrow(/got 1, expected 2/);
+  });
+});
