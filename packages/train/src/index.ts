@@ -1,4 +1,18 @@
+export { inlineLoader, type LoadedSample, type SampleLoader, SampleMaker } from './data/sample-loader.ts';
+export type { SampleRequest } from './data/sampler.ts';
 export type { CaseInfo, TrainingCase } from './data/training-case.ts';
+export {
+  type Checkpoint,
+  type CheckpointMeta,
+  type CheckpointName,
+  type CheckpointStore,
+  memoryCheckpointStore,
+  type StoredTensor,
+} from './fit/checkpoint.ts';
+export { type FitOptions, type FitResult, fit } from './fit/fit.ts';
+export type { LogRecord, Progress, TrainRecord, ValidationRecord } from './fit/log.ts';
+export type { Budget } from './fit/phase-plan.ts';
+export { disposeState, evaluationGroups, type TrainingState } from './fit/training-state.ts';
 export type { JsonValue } from './json.ts';
 export { accumulateGradients } from './method/accumulate-gradients.ts';
 export type { Batch } from './method/batch.ts';

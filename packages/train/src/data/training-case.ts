@@ -19,8 +19,8 @@ export interface TrainingCase {
   /** (z, y, x). */
   readonly shape: Triple;
   readonly channels: number;
-  /** [z][y][x][channel]. */
+  /** [channel][z][y][x], as in a `Volume`. */
   readonly image: Float32Array;
-  /** [z][y][x]; absent for an unlabelled case. */
+  /** Class of each voxel, [z][y][x], 0 is background; absent for an unlabelled case. */
   readonly label?: Uint8Array;
 }

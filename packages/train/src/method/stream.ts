@@ -1,13 +1,15 @@
 import type { Rng, Triple } from '@seg/core';
 import type { CaseInfo } from '../data/training-case.ts';
 
-/** One sample before it becomes part of a tensor; arrays are [z][y][x], the image [z][y][x][channel]. */
+/** One sample before it becomes part of a tensor. */
 export interface Sample {
+  /** [channel][z][y][x]. */
   readonly image: Float32Array;
+  /** [z][y][x]; all 0 where the case has no label. */
   readonly label: Uint8Array;
   readonly shape: Triple;
   readonly channels: number;
-  /** Further arrays for the batch, with the shape of one sample. */
+  /** Further arrays for the batch, each with the shape of its tensor without the batch axis. */
   readonly extras?: Readonly<Record<string, { readonly data: Float32Array; readonly shape: readonly number[] }>>;
 }
 

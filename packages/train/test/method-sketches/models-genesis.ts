@@ -24,14 +24,14 @@ export function modelsGenesis(
         prepare: (sample, rng) => ({
           ...sample,
           image: distort(sample.image, sample, rng),
-          extras: { original: { data: sample.image, shape: [...sample.shape, sample.channels] } },
+          extras: { original: { data: sample.image, shape: [sample.channels, ...sample.shape] } },
         }),
       },
     },
     step: ({ params, trainable, batch: { train } }) =>
       lossGradients(trainable, () => {
         const restored = tf.sigmoid(network.apply(params.network, train.image, { training: true }));
-        return tf.mean(tf.squaredDifference(restored, train.extras.original!));
+        return tf.mean(tf.squaredDifference(restored, tf.transpose(train.extras.original!, [0, 2, 3, 4, 1])));
       }),
     predictor: (params) => ({
       output: 'probabilities',

@@ -1,0 +1,60 @@
+import { Rng } from '@seg/core';
+import { diceCrossEntropy } from '@seg/ops';
+import {
+  defineMethod,
+  disposeState,
+  fit,
+  type LogRecord,
+  lossGradients,
+  memoryCheckpointStore,
+  type Progress,
+} from '@seg/train';
+import * as tf from '@tensorflow/tfjs-core';
+import { expect, it } from 'vitest';
+import { describeBackends } from '../../../../tools/describe-backends.ts';
+import { blobCases } from '../support/blob-cases.ts';
+import { tinyNetwork } from '../support/tiny-network.ts';
+
+const network = tinyNetwork(3);
+const supervised = defineMethod({
+  name: 'test-supervised',
+  groups: { network: { init: (rng) => network.init(rng), optimiser: { kind: 'adam', learningRate: 0.02 } } },
+  streams: { train: { batchSize: 2 } },
+  step: ({ params, trainable, batch: { train } }) =>
+    lossGradients(trainable, () =>
+      diceCrossEntropy(network.apply(params.network, train.image, { training: true }), train.label),
+    ),
+  predictor: (params) => ({ apply: (x) => network.apply(params.network, x, { training: false }) }),
+});
+
+describeBackends('fit', () => {
+  it('learns, validates, logs, reports progress and leaves only its state in memory', async () => {
+    const cases = blobCases(6);
+    const before = tf.memory().numTensors;
+    const logs: LogRecord[] = [];
+    const tensors: number[] = [];
+    const progress: Progress[] = [];
+    const result = await fit(supervised, {
+      data: cases.slice(0, 4),
+      validation: cases.slice(4),
+      budget: { steps: 40 },
+      patchSize: [8, 8, 8],
+      ema: 0.9,
+      logEvery: 5,
+      seed: 3,
+      onLog: (record) => logs.push(record),
+      onProgress: (p) => {
+        progress.push(p);
+        tensors.push(tf.memory().numTensors);
+      },
+    });
+    expect(result.stopped).toBe('finished');
+    expect(result.validation!.score).toBeGreaterThan(0.7);
+    expect(new Set(tensors.slice(1)).size).toBe(1);
+    expect(progress.map(({ step }) => step)).toEqual(Array.from({ length: 40 }, (_, i) => i + 1));
+    expect(logs.filter(({ kind }) => kind === 'train')).toHaveLength(8);
+    expect(logs.filter(({ kind }) => kind === 'validation')).toHaveLength(10);
+    disposeState(result.state);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});
