@@ -24,5 +24,6 @@ export function oneHot(labels: tf.Tensor, classes: number): tf.Tensor5D {
       got: classes,
     });
   }
-  return tf.tidy(() => tf.oneHot(tf.cast(labels, 'int32'), classes, 1, 0, 'float32')) as tf.Tensor5D;
+  // Cast afterwards: tfjs 4.22's wasm kernel writes the bits of an integer 1 into a float32 result.
+  return tf.tidy(() => tf.cast(tf.oneHot(tf.cast(labels, 'int32'), classes), 'float32')) as tf.Tensor5D;
 }

@@ -4,6 +4,7 @@ import { fusedKernels } from '../fused-kernels.ts';
 import { checkRange, checkRank5 } from '../internal/checks.ts';
 import { runCustomOp } from '../internal/custom-op.ts';
 import { hasKernel, runKernel } from '../internal/fused.ts';
+import { oneHot } from '../one-hot.ts';
 
 export interface DiceCrossEntropyOptions {
   /** Default 1. */
@@ -90,7 +91,7 @@ function composed(logits: tf.Tensor, labels: tf.Tensor, attrs: Attrs): tf.Tensor
       save([logits, labels]);
       return tf.tidy(() => {
         const { logP, counted, voxels, dice } = terms(logits, labels, attrs);
-        const y = tf.mul(tf.oneHot(labels as tf.Tensor4D, logits.shape[4]!, 1, 0, 'float32'), counted);
+        const y = tf.mul(oneHot(labels, logits.shape[4]!), counted);
         const crossEntropy = tf.div(tf.neg(tf.sum(tf.mul(y, logP))), voxels);
         return tf.add(
           tf.mul(crossEntropy, attrs.crossEntropyWeight),
@@ -108,7 +109,7 @@ function terms(logits: tf.Tensor, labels: tf.Tensor, { smooth, includeBackground
   const logP = tf.logSoftmax(logits);
   const counted = tf.expandDims(tf.cast(tf.notEqual(labels, ignoreLabel), 'float32'), 4);
   const p = tf.mul(tf.exp(logP), counted);
-  const y = tf.mul(tf.oneHot(labels as tf.Tensor4D, logits.shape[4]!, 1, 0, 'float32'), counted);
+  const y = tf.mul(oneHot(labels, logits.shape[4]!), counted);
   const axes = batchDice ? [0, 1, 2, 3] : [1, 2, 3];
   const foreground = (v: tf.Tensor) => {
     const sums = tf.sum(v, axes, true);
