@@ -1,3 +1,23 @@
+export type { Dataset, DatasetCase, DatasetLayout, LabelMap } from './dataset/dataset-types.ts';
+export type { DatasetManifest, LabelDefinition, ManifestCase, Split } from './dataset/manifest-types.ts';
+export { parseManifest } from './dataset/parse-manifest.ts';
+export { crossValidationSplits, type DatasetSplit, type SplitOptions, splitDataset } from './dataset/split-dataset.ts';
+export { stackChannels } from './dataset/stack-channels.ts';
+export type { ByteOrder, ImageArray, ImageDtype, ImageFormat, MedicalImage } from './formats/medical-image.ts';
+export { type EncodeNiftiOptions, encodeNifti, encodeNiftiPair } from './formats/nifti/encode-nifti.ts';
+export type { NiftiExtension } from './formats/nifti/nifti-extensions.ts';
+export { type NiftiHeader, niftiUnits } from './formats/nifti/nifti-header.ts';
+export {
+  type NiftiImage,
+  type ParseNiftiOptions,
+  parseNifti,
+  readNiftiHeader,
+} from './formats/nifti/parse-nifti.ts';
+export { type ScaledDataOptions, scaledData } from './formats/scaled-data.ts';
+export { toLabelMap } from './formats/to-label-map.ts';
+export { type ToVolumeOptions, toVolume } from './formats/to-volume.ts';
+export { generatePhantom, organLabels, type Phantom, type PhantomOptions } from './phantom/generate-phantom.ts';
+export { DEFAULT_ORGANS, type OrganPart, type PhantomOrgan } from './phantom/organ.ts';
 export { type DecodeSafetensorsOptions, decodeSafetensors } from './safetensors/decode-safetensors.ts';
 export { type EncodeSafetensorsOptions, encodeSafetensors } from './safetensors/encode-safetensors.ts';
 export type {

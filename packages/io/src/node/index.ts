@@ -1,1 +1,15 @@
-export {};
+export { type OpenDatasetOptions, openDataset } from './dataset/open-dataset.ts';
+export { writeManifest } from './dataset/write-manifest.ts';
+export { type PhantomDatasetOptions, writePhantomDataset } from './dataset/write-phantom-dataset.ts';
+export {
+  type ReadImageOptions,
+  type ReadNiftiOptions,
+  type ReadVolumeOptions,
+  readImage,
+  readLabelMap,
+  readNifti,
+  readVolume,
+  type WriteNiftiOptions,
+  writeFileAtomic,
+  writeNifti,
+} from './files/index.ts';

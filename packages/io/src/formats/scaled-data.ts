@@ -1,0 +1,50 @@
+import { SegError } from '@seg/core';
+import { imageDtypes, type MedicalImage } from './medical-image.ts';
+
+export interface ScaledDataOptions {
+  /** Type of the result. Default `float32`; `float64` for values above 2^24 that must stay exact. */
+  readonly type?: 'float32' | 'float64';
+}
+
+/**
+ * The image's values: stored numbers times slope plus intercept, computed in double precision, in a new array.
+ *
+ * Same order as `image.data`; colour voxels stay interleaved.
+ *
+ * @throws SegError `unsupported` for complex voxels.
+ */
+export function scaledData(image: MedicalImage, options: { readonly type: 'float64' }): Float64Array<ArrayBuffer>;
+export function scaledData(image: MedicalImage, options?: ScaledDataOptions): Float32Array<ArrayBuffer>;
+export function scaledData(
+  image: MedicalImage,
+  options: ScaledDataOptions = {},
+): Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer> {
+  const { data, dtype } = image;
+  if (dtype === 'complex64' || dtype === 'complex128') {
+    throw new SegError('unsupported', {
+      where: 'scaledData',
+      problem: 'complex voxels have no single value',
+      got: dtype,
+      hint: `image.data holds real and imaginary parts in turns (${imageDtypes[dtype].components} numbers a voxel).`,
+    });
+  }
+  const values = options.type === 'float64' ? new Float64Array(data.length) : new Float32Array(data.length);
+  scaleInto(values, data, image.slope ?? 1, image.slope === null ? 0 : (image.intercept ?? 0));
+  return values;
+}
+
+/** values[i] = data[i] * slope + intercept. */
+export function scaleInto(
+  values: Float32Array | Float64Array,
+  data: MedicalImage['data'],
+  slope: number,
+  intercept: number,
+): void {
+  if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
+    for (let i = 0; i < values.length; i++) values[i] = Number(data[i]!) * slope + intercept;
+  } else if (slope === 1 && intercept === 0) {
+    values.set(data);
+  } else {
+    for (let i = 0; i < values.length; i++) values[i] = data[i]! * slope + intercept;
+  }
+}

@@ -1,0 +1,58 @@
+import { createVolume, SegError, type Triple, type Volume, type VoxelArray } from '@seg/core';
+import { imageDtypes, type MedicalImage } from './medical-image.ts';
+import { scaledData } from './scaled-data.ts';
+
+export interface ToVolumeOptions {
+  /** Type of the voxels. Default `float32`. */
+  readonly type?: 'float32' | 'float64';
+  /** What errors call the image. Default `toVolume`. */
+  readonly name?: string;
+}
+
+/**
+ * The image's scaled values as a volume [channel][z][y][x] with the image's affine.
+ *
+ * Axes beyond the third become channels, in the file's order; colours become channels of their own. Images of fewer than
+ * three axes get axes of size 1.
+ *
+ * @throws SegError `unsupported` for complex voxels, `corrupt-data` when the affine has an axis of length 0.
+ */
+export function toVolume(
+  image: MedicalImage,
+  options: ToVolumeOptions & { readonly type: 'float64' },
+): Volume<Float64Array>;
+export function toVolume(image: MedicalImage, options?: ToVolumeOptions): Volume<Float32Array>;
+export function toVolume(image: MedicalImage, options: ToVolumeOptions = {}): Volume<Float32Array | Float64Array> {
+  const { type = 'float32', name: where = 'toVolume' } = options;
+  const values = type === 'float64' ? scaledData(image, { type: 'float64' }) : scaledData(image);
+  return volumeOf(where, image, planar(values, imageDtypes[image.dtype].components));
+}
+
+/** A volume over voxels that are in the image's order, colours planar. */
+export function volumeOf<T extends VoxelArray>(where: string, image: Omit<MedicalImage, 'data'>, data: T): Volume<T> {
+  const [x = 1, y = 1, z = 1, ...rest] = image.shape;
+  const shape: Triple = [z, y, x];
+  const { affine } = image;
+  if ([0, 1, 2].some((j) => affine[j] === 0 && affine[4 + j] === 0 && affine[8 + j] === 0)) {
+    throw new SegError('corrupt-data', {
+      where,
+      problem: 'the affine has an axis of length 0',
+      got: affine,
+      hint: 'Repair the sform or qform; the voxels alone are in readImage(...).data.',
+    });
+  }
+  const colours = image.dtype === 'rgb24' || image.dtype === 'rgba32' ? imageDtypes[image.dtype].components : 1;
+  const channels = rest.reduce((product, size) => product * size, colours);
+  return createVolume(data, shape, { channels, affine });
+}
+
+/** Interleaved components to one plane after the other. */
+function planar<T extends Float32Array | Float64Array>(values: T, components: number): T {
+  if (components === 1) return values;
+  const voxels = values.length / components;
+  const result = new (values.constructor as new (length: number) => T)(values.length);
+  for (let c = 0; c < components; c++) {
+    for (let i = 0; i < voxels; i++) result[c * voxels + i] = values[i * components + c]!;
+  }
+  return result;
+}

@@ -1,0 +1,95 @@
+import type { FileHandle } from 'node:fs/promises';
+import { SegError } from '@seg/core';
+import { detectNifti } from '../../formats/nifti/detect-nifti.ts';
+import { type NiftiHeader, niftiHeaderBytes } from '../../formats/nifti/nifti-header.ts';
+import {
+  type NiftiImage,
+  type NiftiLayout,
+  parseNiftiLayout,
+  truncated,
+  withVoxels,
+} from '../../formats/nifti/parse-nifti.ts';
+import { parseNiftiHeader } from '../../formats/nifti/parse-nifti-header.ts';
+import { voxelArray } from '../../formats/voxel-bytes.ts';
+import { isGzip } from '../../gzip/gzip-header.ts';
+import { readBytes, withFile } from './file-bytes.ts';
+import { gunzipBytes, gunzipPrefix } from './gunzip-bytes.ts';
+import { niftiPairPaths } from './nifti-pair-paths.ts';
+
+export interface ReadNiftiOptions {
+  /** Most bytes of voxels that are accepted. Default 8 GiB. */
+  readonly maxBytes?: number;
+}
+
+/** Bytes that are read to look at a file: enough for most headers with their extensions. */
+const firstBytes = 2 ** 14;
+
+/**
+ * Reads a NIfTI-1, NIfTI-2 or Analyze 7.5 image: .nii, or .hdr/.img by either name, each plain or gzip-compressed.
+ *
+ * The header is read and checked first, inflating no more than it needs; voxels are allocated only when the file is long
+ * enough to hold them.
+ *
+ * @throws SegError `not-found`, `io-failure`, `corrupt-data`, `unsupported` or `limit-exceeded`, naming the file.
+ */
+export async function readNifti(path: string, options: ReadNiftiOptions = {}): Promise<NiftiImage> {
+  const pair = await niftiPairPaths(path);
+  if (pair === undefined) {
+    return withFile(path, async (file, size) => {
+      const { layout, gzip } = await readLayout(path, file, size, false, options);
+      return readVoxels(path, file, size, layout, gzip);
+    });
+  }
+  const { layout } = await withFile(pair.header, (file, size) => readLayout(pair.header, file, size, true, options));
+  return withFile(pair.voxels, async (file, size) => {
+    const gzip = isGzip(await readBytes(pair.voxels, file, 0, Math.min(size, 3)));
+    return readVoxels(pair.voxels, file, size, layout, gzip);
+  });
+}
+
+async function readLayout(
+  path: string,
+  file: FileHandle,
+  size: number,
+  separateVoxels: boolean,
+  options: ReadNiftiOptions,
+): Promise<{ layout: NiftiLayout; gzip: boolean }> {
+  if (size === 0) throw new SegError('corrupt-data', { where: path, problem: 'the file is empty' });
+  let read = Math.min(size, separateVoxels ? size : firstBytes);
+  for (;;) {
+    const stored = await readBytes(path, file, 0, read);
+    const gzip = isGzip(stored);
+    const bytes = gzip ? gunzipPrefix(path, stored) : stored;
+    if (read < size && bytes.length < neededBytes(path, bytes, separateVoxels)) {
+      read = Math.min(size, read * 4);
+      continue;
+    }
+    return { layout: parseNiftiLayout(path, bytes, { separateVoxels, ...options }), gzip };
+  }
+}
+
+/** Bytes that the layout needs: the header, and all up to the voxels where there are extensions. */
+function neededBytes(path: string, bytes: Uint8Array, separateVoxels: boolean): number {
+  const kind = detectNifti(bytes);
+  if (kind === undefined) return 352;
+  const length = niftiHeaderBytes(kind === 'nifti2' ? 2 : 1);
+  if (bytes.length < length + 4) return length + 4;
+  const header: NiftiHeader = parseNiftiHeader(path, bytes, kind, separateVoxels).header;
+  return bytes[length] !== 0 && !separateVoxels ? header.voxOffset : length + 4;
+}
+
+async function readVoxels(
+  path: string,
+  file: FileHandle,
+  size: number,
+  layout: NiftiLayout,
+  gzip: boolean,
+): Promise<NiftiImage> {
+  const { voxelOffset, voxelBytes, ...rest } = layout;
+  const end = voxelOffset + voxelBytes;
+  if (gzip) return withVoxels(path, layout, gunzipBytes(path, await readBytes(path, file, 0, size), end));
+  if (end > size) throw truncated(path, end, size);
+  const bytes = await readBytes(path, file, voxelOffset, voxelBytes);
+  if (bytes.length < voxelBytes) throw truncated(path, end, voxelOffset + bytes.length);
+  return { ...rest, data: voxelArray(bytes, 0, voxelBytes, rest.dtype, rest.byteOrder) };
+}
