@@ -26,7 +26,6 @@ export {
   type ParamGroup,
   type PartialGroups,
   type Phase,
-  type Predictor,
   type StepContext,
   type Update,
   type ValidationContext,

@@ -1,22 +1,22 @@
 import { SegError, type Triple } from '@seg/core';
+import { type PatchPredictor, slidingWindowInference } from '@seg/inference';
 import { IGNORED_CLASS } from '../data/cut-patch.ts';
 import type { TrainingCase } from '../data/training-case.ts';
-import type { Predictor } from '../method/method.ts';
-import { segmentCase } from './segment-case.ts';
 
 /**
  * Dice of every foreground class over the validation cases: the mean over cases in which prediction or reference has
  * the class. `score` is the mean over classes.
  */
 export async function validateDice(
-  predictor: Predictor,
+  predictor: PatchPredictor,
   cases: readonly TrainingCase[],
   patchSize: Triple,
 ): Promise<Readonly<Record<string, number>> & { readonly score: number }> {
   const sums: { total: number; cases: number }[] = [];
   for (const item of cases) {
     if (item.label === undefined) continue;
-    const { labels, classes } = await segmentCase(predictor, item, patchSize);
+    const { image: data, shape, channels } = item;
+    const { labels, classes } = await slidingWindowInference(predictor, { data, shape, channels }, { patchSize });
     for (let c = 1; c < classes; c++) {
       const dice = diceOfClass(labels, item.label, c);
       const sum = (sums[c - 1] ??= { total: 0, cases: 0 });

