@@ -1,0 +1,134 @@
+import { checkOption, createVolume, SegError, type Triple, type Volume, type VoxelArray } from '@seg/core';
+import { axisKernel, gridPositions, INTERPOLATIONS, type Interpolation } from './axis-kernel.ts';
+import { type Grid, gridOf, regrid, shapeForSpacing } from './grid.ts';
+import { resampleAxis } from './resample-axis.ts';
+import { resampleOnto } from './resample-onto.ts';
+
+/** Where to resample to: a spacing in mm (z, y, x), a number of voxels (z, y, x), or the grid of another volume. */
+export type ResampleTarget = { readonly spacingMm: Triple } | { readonly shape: Triple } | { readonly like: Grid };
+
+export interface ResampleOptions {
+  /** Default `linear`. */
+  readonly interpolation?: Interpolation;
+  /**
+   * nnU-Net's rule for thick slices: `auto` samples the axis of the slices by the nearest voxel and interpolates only
+   * inside them, where one axis alone is more than 3 times coarser than the finest (in the input, or else in the
+   * result); `never` (default) treats all axes alike.
+   */
+  readonly thickSlices?: 'auto' | 'never';
+  /** Value outside the input for `like`. Default 0. */
+  readonly outside?: number;
+}
+
+/**
+ * Resamples a volume, channel by channel.
+ *
+ * `spacingMm` and `shape` divide the same extent into new voxels, with values going on beyond the border: the numbers
+ * are those of `scipy.ndimage.zoom(..., mode='nearest', grid_mode=True)` with order 0, 1 and 3, without anti-aliasing.
+ * The number of voxels for a spacing is round(shape * old / new), half to even, and the result's spacing is the exact
+ * one that follows from it. `like` samples at the places of another grid, which may be shifted, turned or sheared.
+ *
+ * @returns float32 for `linear` and `cubic`, the input's type for `nearest`.
+ * @throws SegError `invalid-argument` for sizes or spacings that are not positive, `unknown-option`.
+ * @example
+ * const iso = resample(volume, { spacingMm: [1, 1, 1] }, { interpolation: 'cubic' });
+ */
+export function resample<T extends VoxelArray>(
+  volume: Volume<T>,
+  target: ResampleTarget,
+  options: ResampleOptions & { readonly interpolation: 'nearest' },
+): Volume<T>;
+export function resample(volume: Volume, target: ResampleTarget, options?: ResampleOptions): Volume<Float32Array>;
+export function resample(volume: Volume, target: ResampleTarget, options: ResampleOptions = {}): Volume {
+  const { thickSlices = 'never', outside = 0 } = options;
+  const interpolation = checkOption('resample', 'interpolation', options.interpolation ?? 'linear', INTERPOLATIONS);
+  checkOption('resample', 'thickSlices', thickSlices, ['auto', 'never']);
+  if ('like' in target) return resampleOnto(volume, target.like, { interpolation, outside });
+  const grid = targetGrid(volume, target);
+  const kinds = axisInterpolations(interpolation, thickSlices, volume, target);
+  const positions = ([0, 1, 2] as const).map((axis) => gridPositions(volume.shape[axis], grid.shape[axis]));
+  const { channels } = volume;
+  const values = resampleSeparably(volume.data, [channels, ...volume.shape], positions, kinds);
+  const { shape, spacingMm, affine } = grid;
+  const keep = interpolation === 'nearest' || values instanceof Float32Array;
+  return createVolume(keep ? values : Float32Array.from(values), shape, { channels, spacingMm, affine });
+}
+
+/** The grid that a spacing or a number of voxels means for a volume. */
+export function targetGrid(volume: Volume, target: Exclude<ResampleTarget, { like: Grid }>): Grid {
+  const source = gridOf(volume);
+  return regrid(source, 'shape' in target ? target.shape : targetShape(source, target.spacingMm));
+}
+
+/** Interpolation of the z, y and x axis. */
+export type AxisInterpolations = readonly [Interpolation, Interpolation, Interpolation];
+
+/** The interpolation of each axis under the rule for thick slices. */
+export function axisInterpolations(
+  interpolation: Interpolation,
+  thickSlices: 'auto' | 'never',
+  volume: Volume,
+  target: Exclude<ResampleTarget, { like: Grid }>,
+): AxisInterpolations {
+  if (thickSlices === 'never') return [interpolation, interpolation, interpolation];
+  const targetMm = 'spacingMm' in target ? target.spacingMm : targetGrid(volume, target).spacingMm;
+  const slices = thickSliceAxis(volume.spacingMm, targetMm);
+  const kind = (axis: number) => (axis === slices ? 'nearest' : interpolation);
+  return [kind(0), kind(1), kind(2)];
+}
+
+/**
+ * Samples an array [channel, z, y, x] at the product of three lists of positions. Axes that shrink most go first, so
+ * that the passes in between have the fewest values.
+ *
+ * @returns float32, or the input's type where every axis is sampled by the nearest voxel; never the input itself.
+ */
+export function resampleSeparably(
+  data: VoxelArray,
+  shape: readonly [number, number, number, number],
+  positions: readonly Float64Array[],
+  kinds: AxisInterpolations,
+): VoxelArray {
+  const current = [...shape];
+  let values: VoxelArray = data;
+  const growth = (axis: number) => positions[axis]!.length / shape[axis + 1]!;
+  for (const axis of [2, 1, 0].sort((a, b) => growth(a) - growth(b))) {
+    const length = current[axis + 1]!;
+    if (isIdentity(positions[axis]!, length)) continue;
+    const outer = current.slice(0, axis + 1).reduce((a, b) => a * b, 1);
+    const inner = current.slice(axis + 2).reduce((a, b) => a * b, 1);
+    values = resampleAxis(values, [outer, length, inner], axisKernel(kinds[axis]!, positions[axis]!, length));
+    current[axis + 1] = positions[axis]!.length;
+  }
+  return values === data ? (data.slice() as VoxelArray) : values;
+}
+
+function isIdentity(positions: Float64Array, length: number): boolean {
+  return positions.length === length && positions.every((position, i) => position === i);
+}
+
+function targetShape(grid: Grid, spacingMm: Triple): Triple {
+  if (spacingMm.length !== 3 || !spacingMm.every((s) => Number.isFinite(s) && s > 0)) {
+    throw new SegError('invalid-argument', {
+      where: 'resample',
+      problem: 'spacingMm must be three positive numbers (z, y, x)',
+      got: spacingMm,
+    });
+  }
+  return shapeForSpacing(grid, spacingMm);
+}
+
+/** Beyond this ratio of spacings nnU-Net calls a grid anisotropic. */
+const ANISOTROPY = 3;
+
+/**
+ * The axis (0 = z) of thick slices by nnU-Net's rule, or undefined: looked for in the input's spacing, then in the
+ * result's; where two axes are equally coarse there is none.
+ */
+export function thickSliceAxis(sourceMm: Triple, targetMm: Triple): 0 | 1 | 2 | undefined {
+  const spacing = [sourceMm, targetMm].find((s) => Math.max(...s) / Math.min(...s) > ANISOTROPY);
+  if (spacing === undefined) return undefined;
+  const coarsest = Math.max(...spacing);
+  const axes = ([0, 1, 2] as const).filter((axis) => spacing[axis] === coarsest);
+  return axes.length === 1 ? axes[0] : undefined;
+}
