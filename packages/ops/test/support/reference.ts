@@ -52,7 +52,7 @@ export function convReference(x: Values, kernel: Values, bias: Values | undefine
   );
   const shape = [x.shape[0]!, ...sizes, O];
   const data = new Float64Array(shape.reduce((a, b) => a * b, 1));
-  if (bias) data.forEach((_, i) => (data[i] = bias.data[i % O]!));
+  if (bias) for (let i = 0; i < data.length; i++) data[i] = bias.data[i % O]!;
   eachTap(x.shape, shape, kernel.shape, strides, dilations, pads, (out, inp, tap) => {
     for (let i = 0; i < I; i++)
       for (let o = 0; o < O; o++) data[out * O + o]! += x.data[inp * I + i]! * kernel.data[(tap * I + i) * O + o]!;
@@ -71,7 +71,7 @@ export function convTransposeReference(
   const [O, I] = kernel.shape.slice(3) as [number, number];
   const shape = [x.shape[0]!, ...size, O];
   const data = new Float64Array(shape.reduce((a, b) => a * b, 1));
-  if (bias) data.forEach((_, i) => (data[i] = bias.data[i % O]!));
+  if (bias) for (let i = 0; i < data.length; i++) data[i] = bias.data[i % O]!;
   eachTap(shape, x.shape, kernel.shape, strides, [1, 1, 1], pads, (small, large, tap) => {
     for (let o = 0; o < O; o++)
       for (let i = 0; i < I; i++) data[large * O + o]! += x.data[small * I + i]! * kernel.data[(tap * O + o) * I + i]!;
