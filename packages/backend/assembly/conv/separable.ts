@@ -1,0 +1,131 @@
+import { range, type Target, transformLanes } from './target.ts';
+import type { LineTransform, ToomCook } from './toom-cook.ts';
+
+/** One axis of a separable transform: `inputs` values to `outputs` values, or untouched without `line`. */
+export interface Axis {
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly line?: LineTransform;
+}
+
+/** How a block lies in memory: 64-byte lines without gaps, points `p` bytes apart, or three strides. */
+export type BlockPlace = 'compact' | 'points' | 'strided';
+
+export interface SeparableTransform {
+  readonly name: string;
+  /** Depth, height, width. */
+  readonly axes: readonly [Axis, Axis, Axis];
+  /** The order in which the axes are done. */
+  readonly order: readonly number[];
+  readonly source: BlockPlace;
+  readonly target: BlockPlace;
+  /** Whether a bias vector is added to every output. */
+  readonly bias?: boolean;
+}
+
+/** Where intermediate results lie: two halves of this many vectors each. */
+const temporaries = 256;
+
+/**
+ * A function that transforms a block of `cb` bytes of channels, axis by axis through temporaries in `tmp`, for a few
+ * channels a time. One pointer walks along each line, because V8 does not strength-reduce multiplied offsets.
+ */
+export function separable(target: Target, toomCook: ToomCook, spec: SeparableTransform): string {
+  const { axes, order } = spec;
+  const lanes = range(transformLanes(target));
+  const width = 16 * lanes.length;
+  const live = order.filter((axis) => axes[axis]!.line !== undefined);
+  const size = axes.map((axis) => axis.inputs);
+  const body: string[] = [];
+  live.forEach((axis, pass) => {
+    const { inputs, outputs, line } = axes[axis]!;
+    const others = [0, 1, 2].filter((k) => k !== axis) as [number, number];
+    const before = [...size];
+    size[axis] = outputs;
+    for (const p of range(before[others[0]]!)) {
+      for (const q of range(before[others[1]]!)) {
+        const at = (k: number) => {
+          const index = [0, 0, 0];
+          index[axis] = k;
+          index[others[0]] = p;
+          index[others[1]] = q;
+          return index;
+        };
+        const temporary = (sizes: readonly number[], k: number, half: number, lane: number) =>
+          width * (flat(sizes, at(k)) + temporaries * half) + 16 * lane;
+        const v = toomCook.fresh('x');
+        body.push('    {');
+        body.push(...loadLine(spec, pass === 0, before, axis, inputs, v));
+        const results = lanes.map((lane) => {
+          const [statements, names] = line!(range(inputs).map((k) => `${v}${k}_${lane}`));
+          body.push(`    ${statements}`);
+          return names;
+        });
+        const last = pass === live.length - 1;
+        if (last) body.push(walker('d', 'dst', spec.target, ['td', 'th', 'tw'], 'dp', size, at(0), axis));
+        range(outputs).forEach((k) => {
+          const stores = lanes.map((lane) => {
+            const value = results[lane]![k]!;
+            if (!last) return `v128.store(tmp, ${value}, ${temporary(size, k, (pass + 1) % 2, lane)});`;
+            return `v128.store(d, ${spec.bias ? `f32x4.add(${value}, v128.load(bias, ${16 * lane}))` : value}, ${16 * lane});`;
+          });
+          body.push(`    ${last && k ? 'd += ds; ' : ''}${stores.join(' ')}`);
+        });
+        body.push('    }');
+
+        function loadLine(
+          t: SeparableTransform,
+          first: boolean,
+          sizes: readonly number[],
+          ax: number,
+          n: number,
+          name: string,
+        ) {
+          const values = (k: number, from: string, offset: (lane: number) => number) =>
+            `const ${lanes.map((lane) => `${name}${k}_${lane} = v128.load(${from}, ${offset(lane)})`).join(', ')};`;
+          if (!first) return range(n).map((k) => values(k, 'tmp', (lane) => temporary(sizes, k, pass % 2, lane)));
+          if (t.source === 'compact')
+            return range(n).map((k) => values(k, 'src', (lane) => 64 * flat(sizes, at(k)) + 16 * lane));
+          return [
+            walker('s', 'src', t.source, ['sd', 'sh', 'sw'], 'sp', sizes, at(0), ax),
+            ...range(n).map((k) => `${k ? 's += ss; ' : ''}${values(k, 's', (lane) => 16 * lane)}`),
+          ];
+        }
+      }
+    }
+  });
+  return `function ${spec.name}(src: usize, ${parameters(spec.source, 's')}dst: usize, ${parameters(spec.target, 't')}cb: usize, tmp: usize${spec.bias ? ', bias: usize' : ''}): void {
+  for (const end = src + cb; src < end; src += ${width}, dst += ${width}${spec.bias ? `, bias += ${width}` : ''}) {
+${body.join('\n')}
+  }
+}`;
+}
+
+const flat = (sizes: readonly number[], index: readonly number[]) =>
+  (index[0]! * sizes[1]! + index[1]!) * sizes[2]! + index[2]!;
+
+function parameters(place: BlockPlace, letter: 's' | 't'): string {
+  if (place === 'compact') return '';
+  if (place === 'strided') return ['d', 'h', 'w'].map((axis) => `${letter}${axis}: usize, `).join('');
+  return letter === 's' ? 'sp: usize, ' : 'dp: usize, ';
+}
+
+// A pointer to the first element of a line, and the distance to the next one.
+function walker(
+  name: string,
+  base: string,
+  place: BlockPlace,
+  strides: readonly string[],
+  pitch: string,
+  sizes: readonly number[],
+  first: readonly number[],
+  axis: number,
+): string {
+  if (place === 'strided') {
+    const terms = [0, 1, 2].filter((k) => first[k] !== 0).map((k) => ` + ${first[k]} * ${strides[k]}`);
+    return `    let ${name} = ${base}${terms.join('')}; const ${name}s = ${strides[axis]};`;
+  }
+  const step = [sizes[1]! * sizes[2]!, sizes[2]!, 1][axis];
+  const index = flat(sizes, first);
+  return `    let ${name} = ${base}${index ? ` + ${index} * ${pitch}` : ''}; const ${name}s = ${step} * ${pitch};`;
+}

@@ -1,0 +1,103 @@
+import { fma, range, type Target } from './target.ts';
+
+/** Statements that compute a transform of one line of vectors, and the names of its results. */
+export type LineTransform = (inputs: readonly string[]) => readonly [statements: string, results: readonly string[]];
+
+const halfRoot = Math.SQRT1_2;
+const root = Math.SQRT2;
+
+// Finite points; the last one of F(m, 3) is infinity. These keep float32 errors of m = 4 near those of direct sums.
+const points = (m: number) => (m === 2 ? [0, 1, -1] : [0, halfRoot, -halfRoot, root, -root]);
+const denominators = (m: number) =>
+  points(m).map((p, i) => points(m).reduce((product, q, j) => (i === j ? product : product * (p - q)), 1));
+const evaluation = (m: number, taps: number) => [
+  ...points(m).map((p, i) => range(taps).map((k) => p ** k / denominators(m)[i]!)),
+  range(taps).map((k) => Number(k === taps - 1)),
+];
+const interpolation = (m: number, outputs: number) =>
+  range(outputs).map((k) => [...points(m).map((p) => p ** k), Number(k === outputs - 1)]);
+
+/**
+ * Line transforms of Winograd's F(m, r) by Toom and Cook: y = A^T [(G w) * (B^T x)] with m + r - 1 = n products.
+ * Points come in pairs +-p, so sums and differences are shared.
+ */
+export class ToomCook {
+  readonly #target: Target;
+  #next = 0;
+
+  constructor(target: Target) {
+    this.#target = target;
+  }
+
+  /** A name that no other line of the program has. */
+  fresh(prefix: string): string {
+    return `${prefix}${this.#next++}_`;
+  }
+
+  /** B^T: m + 2 inputs to as many points. */
+  readonly input =
+    (m: number): LineTransform =>
+    (x) => {
+      const u = this.fresh('t');
+      if (m === 2) {
+        const parts = [sub(x[2]!, x[0]!), add(x[1]!, x[2]!), sub(x[2]!, x[1]!), sub(x[3]!, x[1]!)];
+        return [`const ${parts.map((part, i) => `${u}${i} = ${part}`).join(', ')};`, range(4).map((i) => u + i)];
+      }
+      const madd = this.#madd;
+      const statements = `const ${u}0 = ${add(madd(x[2]!, -2.5, x[0]!), x[4]!)}, ${u}e = ${madd(x[2]!, -2, x[4]!)},
+      ${u}o = ${madd(x[1]!, -2, x[3]!)}, ${u}f = ${madd(x[2]!, -0.5, x[4]!)}, ${u}q = ${madd(x[1]!, -0.5, x[3]!)},
+      ${u}1 = ${madd(`${u}o`, halfRoot, `${u}e`)}, ${u}2 = ${madd(`${u}o`, -halfRoot, `${u}e`)},
+      ${u}3 = ${madd(`${u}q`, root, `${u}f`)}, ${u}4 = ${madd(`${u}q`, -root, `${u}f`)},
+      ${u}5 = ${add(madd(x[3]!, -2.5, x[1]!), x[5]!)};`;
+      return [statements, range(6).map((i) => u + i)];
+    };
+
+  /** A^T: m + 2 points to `outputs` values. */
+  readonly output =
+    (m: number, outputs: number): LineTransform =>
+    (x) => {
+      const u = this.fresh('t');
+      const pairs = m === 2 ? [1] : [1, 3];
+      const sums = pairs.map((p) => `${u}s${p} = ${add(x[p]!, x[p + 1]!)}, ${u}d${p} = ${sub(x[p]!, x[p + 1]!)}`);
+      const rows = interpolation(m, outputs).map((row, k) => {
+        let e = k === 0 ? x[0]! : k === outputs - 1 ? x[m + 1]! : undefined;
+        for (const p of pairs) {
+          const term = `${u}${k % 2 ? 'd' : 's'}${p}`;
+          e = e === undefined ? mul(term, row[p]!) : this.#madd(term, row[p]!, e);
+        }
+        return `${u}${k} = ${e}`;
+      });
+      return [`const ${[...sums, ...rows].join(', ')};`, range(outputs).map((i) => u + i)];
+    };
+
+  /** G: `taps` weights to m + 2 points. */
+  readonly weights =
+    (m: number, taps: number): LineTransform =>
+    (x) => {
+      const u = this.fresh('t');
+      const matrix = evaluation(m, taps);
+      const combine = (parity: number, row: readonly number[]) =>
+        range(taps)
+          .filter((k) => k % 2 === parity)
+          .reduce<string>((e, k) => (e === '' ? mul(x[k]!, row[k]!) : this.#madd(x[k]!, row[k]!, e)), '');
+      const parts = [`${u}0 = ${mul(x[0]!, matrix[0]![0]!)}`, `${u}${m + 1} = ${x[taps - 1]}`];
+      for (const p of m === 2 ? [1] : [1, 3]) {
+        const [even, odd] = [`${u}e${p}`, `${u}o${p}`];
+        parts.push(`${even} = ${combine(0, matrix[p]!)}`, `${odd} = ${combine(1, matrix[p]!)}`);
+        parts.push(`${u}${p} = ${add(even, odd)}`, `${u}${p + 1} = ${sub(even, odd)}`);
+      }
+      return [`const ${parts.join(', ')};`, range(m + 2).map((i) => u + i)];
+    };
+
+  readonly #madd = (a: string, factor: number, b: string): string => {
+    if (factor === 0) return b;
+    if (factor === 1) return add(b, a);
+    if (factor === -1) return sub(b, a);
+    return fma(this.#target, a, splat(factor), b);
+  };
+}
+
+const add = (a: string, b: string) => `f32x4.add(${a}, ${b})`;
+const sub = (a: string, b: string) => `f32x4.sub(${a}, ${b})`;
+const splat = (c: number) => `f32x4.splat(${Math.fround(c)})`;
+const mul = (a: string, c: number) => (c === 1 ? a : `f32x4.mul(${a}, ${splat(c)})`);

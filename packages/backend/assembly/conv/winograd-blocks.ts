@@ -1,0 +1,157 @@
+import { separable } from './separable.ts';
+import { range, type Target } from './target.ts';
+import type { LineTransform, ToomCook } from './toom-cook.ts';
+import { depthPoints, scratchPlaces, type Variant } from './winograd-variants.ts';
+
+/** The transforms of one tile: inputs (vt), outputs (yt), output gradients (gt), weights (ut), filter gradients (wt). */
+export function tileTransforms(target: Target, toomCook: ToomCook, { id, depth, plane }: Variant): string {
+  const one = { inputs: 1, outputs: 1 };
+  const input = { inputs: plane + 2, outputs: plane + 2, line: toomCook.input(plane) };
+  const output = (m: number) => ({ inputs: m + 2, outputs: m, line: toomCook.output(m, m) });
+  const weights = (m: number, taps: number) => ({ inputs: taps, outputs: m + 2, line: toomCook.weights(m, taps) });
+  const taps = (m: number) => ({ inputs: m + 2, outputs: 3, line: toomCook.output(m, 3) });
+  const deep = depth > 1;
+  return [
+    separable(target, toomCook, {
+      name: `vt${id}`,
+      axes: [one, input, input],
+      order: [0, 2, 1],
+      source: 'compact',
+      target: 'points',
+    }),
+    separable(target, toomCook, {
+      name: `yt${id}`,
+      axes: [deep ? output(depth) : one, output(plane), output(plane)],
+      order: [0, 1, 2],
+      source: 'points',
+      target: 'strided',
+      bias: true,
+    }),
+    separable(target, toomCook, {
+      name: `gt${id}`,
+      axes: [one, weights(plane, plane), weights(plane, plane)],
+      order: [0, 2, 1],
+      source: 'compact',
+      target: 'points',
+    }),
+    separable(target, toomCook, {
+      name: `ut${id}`,
+      axes: [deep ? weights(depth, 3) : one, weights(plane, 3), weights(plane, 3)],
+      order: [0, 2, 1],
+      source: 'strided',
+      target: 'points',
+    }),
+    separable(target, toomCook, {
+      name: `wt${id}`,
+      axes: [deep ? taps(depth) : one, taps(plane), taps(plane)],
+      order: [0, 1, 2],
+      source: 'points',
+      target: 'strided',
+    }),
+  ].join('\n');
+}
+
+/**
+ * Reads a block of lines of 64 bytes (16 channels) from the tensor into compact scratch, transformed along the depth;
+ * zeros outside. Whole lines, because rows of NDHWC tensors are often a power of two apart and would evict each other
+ * from L1 between visits. `part` does one vector of a line and minds the end of the tensor.
+ */
+export function depthPasses(_target: Target, toomCook: ToomCook, variant: Variant): string {
+  return [blocks(variant), ...(['in', 'dy'] as const).map((kind) => depthPass(toomCook, variant, kind))].join('\n');
+}
+
+function depthPass(toomCook: ToomCook, variant: Variant, kind: 'in' | 'dy'): string {
+  const { id, depth, plane } = variant;
+  const points = depthPoints(variant);
+  const side = kind === 'in' ? plane + 2 : plane;
+  const planes = depth === 1 ? 1 : kind === 'in' ? points : depth;
+  const unchanged: LineTransform = (x) => ['', x];
+  const line = depth === 1 ? unchanged : kind === 'in' ? toomCook.input(depth) : toomCook.weights(depth, depth);
+  const vector = (offset: number) => {
+    const v = toomCook.fresh('v');
+    const [statements, results] = line(range(planes).map((z) => v + z));
+    const loads = range(planes).map((z) => `${v}${z} = v128.load(p${z}, ${offset})`);
+    const stores = results.map((r, i) => `v128.store(dst, ${r}, ${offset + 64 * side * side * i});`);
+    return `{ const ${loads.join(', ')}; ${statements} ${stores.join(' ')} }`;
+  };
+  const zeros = (offsets: readonly number[]) =>
+    `{ const z = f32x4.splat(0); ${range(points)
+      .flatMap((i) => offsets.map((o) => `v128.store(dst, z, ${o + 64 * side * side * i});`))
+      .join(' ')} }`;
+  const body = (offsets: readonly number[], guard: string) => `
+  const sh = <usize>W * cb, sd = sh * H;
+  for (let j = h0; j < h0 + ${side}; j++) for (let k = w0; k < w0 + ${side}; k++, dst += 64) {
+    if (<u32>j < <u32>H && <u32>k < <u32>W) {
+      const s = x + <usize>(d0 * H + j) * sh + <usize>k * cb;
+      ${range(planes)
+        .map((z) => `let p${z} = <u32>(d0 + ${z}) < <u32>D ? s + ${z} * sd : zeros;`)
+        .join(' ')}
+      ${guard}
+      ${offsets.map(vector).join('\n      ')}
+    } else ${zeros(offsets)}
+  }`;
+  const guard = range(planes)
+    .map((z) => `if (p${z} > limit) p${z} = last;`)
+    .join(' ');
+  const shape = 'x: usize, D: i32, H: i32, W: i32, cb: usize, d0: i32, h0: i32, w0: i32, zeros: usize, dst: usize';
+  return `function pre${kind}${id}(${shape}): void {${body([0, 16, 32, 48], '')}
+}
+function part${kind}${id}(${shape}, limit: usize, last: usize): void {${body([0], guard)}
+}`;
+}
+
+/** Whole tiles: from the tensors to rows of points and back, any size (edge tiles) and any number of channels. */
+function blocks(variant: Variant): string {
+  const { id, depth, plane } = variant;
+  const places = scratchPlaces(variant);
+  const points = depthPoints(variant);
+  const n2 = (plane + 2) ** 2;
+  // Tiles are numbered over batch, depth, rows, columns when the depth is transformed, else over one plane's rows and columns.
+  const place = (name: string, batch: string) =>
+    depth === 1
+      ? `const w0 = t % TW * ${plane}, h0 = t / TW * ${plane}, d0 = z, ${name}b = ${name};`
+      : `const w0 = t % TW * ${plane}, h0 = t / TW % TH * ${plane}, block = t / (TW * TH), d0 = block % TD * ${depth}, ${name}b = ${name} + <usize>(block / TD) * ${batch};`;
+  const first = depth === 1 ? 'z: i32, ' : '';
+  const transformBlock = (kind: 'in' | 'dy', transform: string, side: number, offset: string) => `
+    for (let c: usize = 0; c < vc; c += 64) {
+      const lines = tmp + ${places.lines}, left = vc - c, width = left < 64 ? left : 64;
+      if (c + 64 <= cb) pre${kind}${id}(xb + c, D, H, W, cb, ${offset}, tmp + ${places.zeros}, lines);
+      else for (let i: usize = 0; i < width; i += 16)
+        part${kind}${id}(xb + c + i, D, c + i < cb ? H : 0, W, cb, ${offset}, tmp + ${places.zeros}, lines + i, limit, last);
+      for (let i = 0; i < ${points}; i++) ${transform}${id}(lines + <usize>i * ${side * side * 64}, v + c + <usize>i * ${n2} * vp, vp, width, tmp);
+    }`;
+  const tiles = (od: string, oh: string, ow: string) =>
+    `const TW = (${ow} + ${plane - 1}) / ${plane}, TH = (${oh} + ${plane - 1}) / ${plane}${depth === 1 ? '' : `, TD = (${od} + ${depth - 1}) / ${depth}`};`;
+  const tensor = 'x: usize, xn: usize, D: i32, H: i32, W: i32, cb: usize';
+  const run = `${first}t0: i32, t1: i32, v: usize, vp: usize, vc: usize, tmp: usize, limit: usize, last: usize`;
+  return `function inputs${id}(${tensor}, OD: i32, OH: i32, OW: i32, pd: i32, ph: i32, pw: i32, ${run}): void {
+  ${tiles('OD', 'OH', 'OW')}
+  for (let t = t0; t < t1; t++, v += vc) {
+    ${place('x', 'xn')}${transformBlock('in', 'vt', plane + 2, `d0${depth === 1 ? '' : ' - pd'}, h0 - ph, w0 - pw`)}
+  }
+}
+function grads${id}(${tensor}, ${run}): void {
+  ${tiles('D', 'H', 'W')}
+  for (let t = t0; t < t1; t++, v += vc) {
+    ${place('x', 'xn')}${transformBlock('dy', 'gt', plane, 'd0, h0, w0')}
+  }
+}
+function outputs${id}(y: usize, yn: usize, D: i32, H: i32, W: i32, cb: usize, ${first}t0: i32, t1: i32, v: usize, vp: usize, vc: usize, bias: usize, tmp: usize): void {
+  ${tiles('D', 'H', 'W')}
+  const sh = <usize>W * cb, sd = <usize>H * sh, edge = tmp + ${places.edge};
+  for (let t = t0; t < t1; t++, v += vc) {
+    ${place('y', 'yn')}
+    const q = yb + <usize>d0 * sd + <usize>h0 * sh + <usize>w0 * cb;
+    const inside = ${depth === 1 ? '' : `d0 + ${depth} <= D && `}h0 + ${plane} <= H && w0 + ${plane} <= W;
+    let c: usize = 0;
+    if (inside) { c = vc == cb ? cb : cb & ~31; if (c) yt${id}(v, vp, q, sd, sh, cb, c, tmp, bias); }
+    const nd = min(${depth}, D - d0), nh = min(${plane}, H - h0), nw = min(${plane}, W - w0);
+    for (; c < cb; c += 64) {
+      const left = vc - c, bytes = cb - c < 64 ? cb - c : 64;
+      yt${id}(v + c, vp, edge, ${plane * plane * 64}, ${plane * 64}, 64, left < 64 ? left : 64, tmp, bias + c);
+      for (let i = 0; i < nd; i++) for (let j = 0; j < nh; j++) for (let k = 0; k < nw; k++)
+        copyFloats(edge + <usize>((i * ${plane} + j) * ${plane} + k) * 64, q + <usize>i * sd + <usize>j * sh + <usize>k * cb + c, bytes);
+    }
+  }
+}`;
+}

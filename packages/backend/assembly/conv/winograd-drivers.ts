@@ -1,0 +1,186 @@
+import { filterBackLayout, weightsLayout, winogradLayout } from './layouts.ts';
+import { prologue, range, splitRows, type Target, tileRows, tileWidth, transformLanes } from './target.ts';
+import { scratchPlaces, tilePoints, type Variant } from './winograd-variants.ts';
+
+/** Products over transformed tiles, and the exported convolution, filter gradient and weight transforms. */
+export function winogradDrivers(target: Target, variant: Variant): string {
+  return [
+    products(target, variant),
+    variant.depth === 1 ? ring(target, variant) : flat(variant),
+    weights(target, variant),
+    filterBack(target, variant),
+  ].join('\n');
+}
+
+function products(target: Target, variant: Variant): string {
+  const width = tileWidth(target);
+  const points = tilePoints(variant);
+  return `
+// M[p][t][co] = the sum over n slots of V_slot[p][t][ci] U[p][co block][kd][ci][width]
+function products${variant.id}(n: i32, v0: usize, v1: usize, v2: usize, vp: usize, vc: usize, nt: i32, ci: i32, co: i32, kd: i32, u: usize, us: usize, mm: usize, mp: usize, mc: usize): void {
+  const kb = <usize>ci << 2, ub = <usize>kd * kb * ${width};
+  for (let p = 0; p < ${points}; p++) {
+    let b = u, c = mm;
+    for (let o = 0; o < co; o += ${width}, b += ub, c += ${width * 4}) {
+      const full = nt % ${tileRows} == 0 || nt > ${2 * tileRows} ? nt / ${tileRows} : 0;
+      if (full) gemm${tileRows}(full, n, v0, v1, v2, vc, kb, b, c, mc);
+      const rest = nt - full * ${tileRows}, f = <usize>(full * ${tileRows});
+      if (rest) ${splitRows('rest', (r) => `gemm${r}(1, n, v0 + (f + i) * vc, v1 + (f + i) * vc, v2 + (f + i) * vc, vc, kb, b, c + (f + i) * mc, mc)`)}
+    }
+    v0 += vp; v1 += vp; v2 += vp; mm += mp; u += us;
+  }
+}
+// dU[p][ci][co] += the sum over tiles of V[p][t][ci] D[p][t][co]
+function outers${variant.id}(v: usize, vp: usize, vc: usize, g: usize, gp: usize, gc: usize, nt: i32, ci: i32, co: i32, du: usize, us: usize): void {
+  for (let p = 0; p < ${points}; p++) {
+    for (let o = 0; o < co; o += ${width}) {
+      const b = g + (<usize>o << 2), c = du + (<usize>o << 2);
+      ${splitRows('ci', (r) => `outer${r}(v + (<usize>i << 2), vc, 0, b, gc, 0, <usize>nt * gc, 1, c + <usize>i * gc, gc)`)}
+    }
+    v += vp; g += gp; du += us;
+  }
+}`;
+}
+
+// Scratch of a thread; rows of points are 64 bytes more than their tiles apart, against conflicts in L1.
+function scratch(variant: Variant): string {
+  const places = scratchPlaces(variant);
+  return `const v = tmp + ${places.blocks}, vp = <usize>tb * vc + 64, mp = <usize>tb * mc + 64;
+  memory.fill(tmp + ${places.zeros}, 0, 64);
+  const xEnd = x + <usize>n * xn, yEnd = y + <usize>n * yn, xLast = tmp + ${places.lastInput}, yLast = tmp + ${places.lastGradient};
+  if (cb & 15) copyFloats(xEnd - (cb & 15), xLast, cb & 15);`;
+}
+const gradientEnd = 'if (yb & 15) copyFloats(yEnd - (yb & 15), yLast, yb & 15);';
+const parameters = 'desc: usize, part: i32, parts: i32, tmp: usize';
+
+/** Variants that transform the depth: blocks of tiles numbered over the whole batch. */
+function flat(variant: Variant): string {
+  const { id, depth, plane } = variant;
+  const tiles = `const tiles = n * ((od + ${depth - 1}) / ${depth}) * ((oh + ${plane - 1}) / ${plane}) * ((ow + ${plane - 1}) / ${plane}), blocks = (tiles + tb - 1) / tb, b1 = blocks * (part + 1) / parts, mm = v + ${tilePoints(variant)} * vp;`;
+  const inputs = `inputs${id}(x, xn, d, h, w, cb, od, oh, ow, pd, ph, pw, t0, t1, v, vp, vc, tmp, xEnd - 16, xLast);`;
+  return `
+export function conv${id}(${parameters}): void {
+  ${prologue(winogradLayout)}
+  ${scratch(variant)}
+  ${tiles}
+  for (let b = blocks * part / parts; b < b1; b++) {
+    const t0 = b * tb, t1 = min(t0 + tb, tiles);
+    ${inputs}
+    products${id}(1, v, v, v, vp, vc, t1 - t0, ci, co, 1, u, us, mm, mp, mc);
+    outputs${id}(y, yn, od, oh, ow, yb, t0, t1, mm, mp, mc, bias, tmp);
+  }
+}
+export function filter${id}(${parameters}): void {
+  ${prologue(winogradLayout)}
+  ${scratch(variant)} ${gradientEnd}
+  ${tiles}
+  const du = u + <usize>part * sliceBytes;
+  memory.fill(du, 0, ${tilePoints(variant)} * us);
+  for (let b = blocks * part / parts; b < b1; b++) {
+    const t0 = b * tb, t1 = min(t0 + tb, tiles);
+    ${inputs}
+    grads${id}(y, yn, od, oh, ow, yb, t0, t1, mm, mp, mc, tmp, yEnd - 16, yLast);
+    outers${id}(v, vp, vc, mm, mp, mc, t1 - t0, ci, co, du, us);
+  }
+}`;
+}
+
+/** Variants with a direct sum over the kernel's depth: a ring of kd transformed input planes a block of tiles. */
+function ring(target: Target, variant: Variant): string {
+  const { id, plane } = variant;
+  const tiles = `const plane = ((oh + ${plane - 1}) / ${plane}) * ((ow + ${plane - 1}) / ${plane}), blocks = (plane + tb - 1) / tb, slot = ${tilePoints(variant)} * vp, mm = v + <usize>kd * slot;`;
+  const load = (z: string) =>
+    `inputs${id}(x + <usize>image * xn, xn, d, h, w, cb, od, oh, ow, pd, ph, pw, ${z}, t0, t1, v + <usize>(${z} % kd) * slot, vp, vc, tmp, xEnd - 16, xLast);`;
+  // Planes of the output from q0 to q1, numbered over the batch, image by image; z0 is the first input plane in the ring.
+  const planes = (body: string) => `
+    for (let q = q0; q < q1;) {
+      const image = q / od, a = q % od, e = min(od, a + q1 - q);
+      for (let z = max(a - pd, 0); z < min(a - pd + kd - 1, d); z++) ${load('z')}
+      for (let o = a; o < e; o++) {
+        const z0 = o - pd, zn = z0 + kd - 1;
+        if (<u32>zn < <u32>d) ${load('zn')}
+        const k0 = max(-z0, 0), k1 = min(kd, d - z0);
+        ${body}
+      }
+      q += e - a;
+    }`;
+  return `
+export function conv${id}(${parameters}): void {
+  ${prologue(winogradLayout)}
+  ${scratch(variant)}
+  ${tiles}
+  const items = blocks * segments;
+  for (let item = items * part / parts, last = items * (part + 1) / parts; item < last; item++) {
+    const b = item % blocks, segment = item / blocks, t0 = b * tb, t1 = min(t0 + tb, plane);
+    const q0 = n * od * segment / segments, q1 = n * od * (segment + 1) / segments;
+    ${planes(`const yi = y + <usize>image * yn;
+        if (k0 < k1) products${id}(k1 - k0, v + <usize>((z0 + k0) % kd) * slot, v + <usize>((z0 + k0 + 1) % kd) * slot, v + <usize>((z0 + k0 + 2) % kd) * slot, vp, vc, t1 - t0, ci, co, kd, u + <usize>(k0 * ci) * ${tileWidth(target) * 4}, us, mm, mp, mc);
+        else memory.fill(mm, 0, ${tilePoints(variant)} * mp);
+        outputs${id}(yi, yn, od, oh, ow, yb, o, t0, t1, mm, mp, mc, bias, tmp);`)}
+  }
+}
+export function filter${id}(${parameters}): void {
+  ${prologue(winogradLayout)}
+  ${scratch(variant)} ${gradientEnd}
+  ${tiles}
+  const du = u + <usize>part * sliceBytes, q0 = n * od * part / parts, q1 = n * od * (part + 1) / parts;
+  memory.fill(du, 0, <usize>(${tilePoints(variant)} * kd) * us);
+  for (let b = 0; b < blocks; b++) {
+    const t0 = b * tb, t1 = min(t0 + tb, plane);
+    ${planes(`grads${id}(y + <usize>image * yn, yn, od, oh, ow, yb, o, t0, t1, mm, mp, mc, tmp, yEnd - 16, yLast);
+        for (let k = k0; k < k1; k++) outers${id}(v + <usize>((z0 + k) % kd) * slot, vp, vc, mm, mp, mc, t1 - t0, ci, co, du + <usize>(k * ${tilePoints(variant)}) * us, us);`)}
+  }
+}`;
+}
+
+function weights(target: Target, variant: Variant): string {
+  const { id, depth } = variant;
+  const lanes = transformLanes(target);
+  const width = tileWidth(target);
+  const places = scratchPlaces(variant);
+  const kernelDepth = depth === 1 ? 'kd' : '1';
+  return `
+// U[p][co block][kd][ci][width] from weights [kd][3][3][ci][pitch]; neighbouring ci follow each other, so lines fill up.
+export function weights${id}(${parameters}): void {
+  ${prologue(weightsLayout)}
+  const one = tmp + ${places.lines}, pp: usize = ${16 * lanes}, tap = <usize>ci * pitch, items = co / ${width} * ${kernelDepth};
+  for (let item = items * part / parts, e = items * (part + 1) / parts; item < e; item++) {
+    const o = item / ${kernelDepth} * ${width}, k = item % ${kernelDepth};
+    for (let c = 0; c < ci; c++) for (let i = 0; i < ${width}; i += ${4 * lanes}) {
+      ut${id}(w + <usize>(k * 9) * tap + <usize>c * pitch + (<usize>(o + i) << 2), 9 * tap, 3 * tap, tap, one, pp, pp, tmp);
+      let q = u + <usize>(item * ci + c) * ${width * 4} + (<usize>i << 2), s = one;
+      for (let p = 0; p < ${tilePoints(variant)}; p++, q += us, s += pp) { ${range(lanes)
+        .map((lane) => `v128.store(q, v128.load(s, ${16 * lane}), ${16 * lane});`)
+        .join(' ')} }
+    }
+  }
+}`;
+}
+
+function filterBack(target: Target, variant: Variant): string {
+  const { id, depth } = variant;
+  const points = tilePoints(variant);
+  const places = scratchPlaces(variant);
+  const step = 16 * transformLanes(target);
+  const kernelDepth = depth === 1 ? 'kd' : '1';
+  const taps = depth === 1 ? 9 : 27;
+  return `
+export function filterback${id}(${parameters}): void {
+  ${prologue(filterBackLayout)}
+  const edge = tmp + ${places.edge}, out = <usize>co << 2, cc = <usize>ci * out, items = ci * ${kernelDepth}, whole = out & ~${step - 1};
+  for (let item = items * part / parts, e = items * (part + 1) / parts; item < e; item++) {
+    const k = item / ci, c = item % ci, at = du + <usize>(k * ${points}) * us + <usize>c * row;
+    for (let s = 1; s < slices; s++) for (let p = 0; p < ${points}; p++) {
+      let q = at + <usize>p * us;
+      const other = <usize>s * sliceBytes;
+      for (const stop = q + row; q < stop; q += 16) v128.store(q, f32x4.add(v128.load(q), v128.load(q + other)));
+    }
+    const target = dw + <usize>(k * 9) * cc + <usize>c * out;
+    if (whole) wt${id}(at, us, target, 9 * cc, 3 * cc, cc, whole, tmp);
+    if (whole < out) {
+      wt${id}(at + whole, us, edge, 9 * ${step}, 3 * ${step}, ${step}, ${step}, tmp);
+      for (let t = 0; t < ${taps}; t++) copyFloats(edge + <usize>t * ${step}, target + <usize>t * cc + whole, out - whole);
+    }
+  }
+}`;
+}

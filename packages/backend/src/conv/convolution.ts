@@ -1,0 +1,63 @@
+import type { KernelRuntime } from '../runtime/kernel-runtime.ts';
+import type { ConvContext } from './context.ts';
+import { directFilterGradient, type FilterGradientPlaces } from './direct-filter-gradient.ts';
+import { directForward, type ForwardPlaces } from './direct-forward.ts';
+import { directInputGradient, type InputGradientPlaces } from './direct-input-gradient.ts';
+import { type ConvGeometry, volumeOf } from './geometry.ts';
+import { type ConvPrecision, planConvolution, planFilterGradient } from './plan.ts';
+import { WeightCache } from './weight-cache.ts';
+import { winogradForward, winogradInputGradient } from './winograd-convolution.ts';
+import { winogradFilterGradient } from './winograd-filter-gradient.ts';
+
+export interface ConvolutionOptions {
+  /** `fast` (default) uses Winograd's method where it pays; `direct` sums in the textbook order of taps. */
+  readonly precision?: ConvPrecision;
+  /** Packed and transformed weights that are kept, in bytes; default 256 MiB. */
+  readonly weightCacheBytes?: number;
+}
+
+/** Convolutions and their gradients on tensors in the runtime's memory, given by address. */
+export class Convolution {
+  readonly #context: ConvContext;
+  readonly #precision: ConvPrecision;
+
+  constructor(runtime: KernelRuntime, options: ConvolutionOptions = {}) {
+    const { precision = 'fast', weightCacheBytes = 256 << 20 } = options;
+    this.#context = { runtime, weights: new WeightCache(runtime, weightCacheBytes) };
+    this.#precision = precision;
+  }
+
+  /** Bytes of packed and transformed weights that are kept now. */
+  get weightCacheBytes(): number {
+    return this.#context.weights.bytes;
+  }
+
+  /** y = bias + x * weights. */
+  forward(g: ConvGeometry, places: ForwardPlaces): void {
+    if (volumeOf(g.output) * g.batch * g.outChannels === 0) return;
+    const plan = planConvolution(g, this.#precision);
+    if (plan === undefined) directForward(this.#context, g, places);
+    else winogradForward(this.#context, g, plan, places);
+  }
+
+  /** The gradient for x; the geometry may not be dilated. */
+  inputGradient(g: ConvGeometry, places: InputGradientPlaces): void {
+    if (volumeOf(g.input) * g.batch * g.inChannels === 0) return;
+    const adjoint = { ...g, output: g.input, inChannels: g.outChannels, outChannels: g.inChannels };
+    const plan = planConvolution(adjoint, this.#precision);
+    if (plan === undefined) directInputGradient(this.#context, g, places);
+    else winogradInputGradient(this.#context, g, plan, places);
+  }
+
+  /** The gradient for the weights. */
+  filterGradient(g: ConvGeometry, places: FilterGradientPlaces): void {
+    const plan = planFilterGradient(g, this.#precision);
+    if (plan === undefined) directFilterGradient(this.#context, g, places);
+    else winogradFilterGradient(this.#context, g, plan, places);
+  }
+
+  /** Gives the kept weights back. */
+  dispose(): void {
+    this.#context.weights.clear();
+  }
+}

@@ -1,0 +1,132 @@
+import { SegError } from '@seg/core';
+import {
+  backend_util,
+  Conv2DBackpropFilter,
+  type Conv2DBackpropFilterAttrs,
+  Conv3D,
+  type Conv3DAttrs,
+  Conv3DBackpropFilterV2,
+  type Conv3DBackpropFilterV2Attrs,
+  Conv3DBackpropInputV2,
+  type Conv3DBackpropInputV2Attrs,
+  getKernel,
+  type KernelFunc,
+  type NamedTensorInfoMap,
+  registerKernel,
+  type TensorInfo,
+  unregisterKernel,
+} from '@tensorflow/tfjs-core';
+import type { KernelRuntime } from '../runtime/kernel-runtime.ts';
+import { Convolution, type ConvolutionOptions } from './convolution.ts';
+import { conv2dGeometry, conv3dGeometry } from './geometry.ts';
+
+type Size5 = [number, number, number, number, number];
+type Size4 = [number, number, number, number];
+
+interface KernelCall<Attributes> {
+  readonly inputs: NamedTensorInfoMap;
+  readonly attrs: Attributes;
+}
+
+/**
+ * Puts the fast convolutions in the place of the wasm backend's Conv3D, Conv3DBackpropInputV2 and
+ * Conv3DBackpropFilterV2 and adds Conv2DBackpropFilter, which it lacks.
+ * @returns The convolutions, for reports and for fused operations.
+ */
+export function registerConvKernels(runtime: KernelRuntime, options: ConvolutionOptions = {}): Convolution {
+  const convolution = new Convolution(runtime, options);
+
+  replaceKernel<Conv3DAttrs>(Conv3D, ({ inputs, attrs }) => {
+    const [x, filter] = floats(Conv3D, inputs, 'x', 'filter');
+    const { strides, pad, dilations } = attrs;
+    const info = backend_util.computeConv3DInfo(x.shape as Size5, filter.shape as Size5, strides, dilations, pad);
+    const y = runtime.makeOutput(info.outShape, 'float32');
+    convolution.forward(conv3dGeometry(info), {
+      x: runtime.pointer(x),
+      weights: runtime.pointer(filter),
+      weightKey: filter.dataId,
+      bias: 0,
+      y: runtime.pointer(y),
+    });
+    return y;
+  });
+
+  replaceKernel<Conv3DBackpropInputV2Attrs>(Conv3DBackpropInputV2, ({ inputs, attrs }) => {
+    const [dy, filter] = floats(Conv3DBackpropInputV2, inputs, 'dy', 'filter');
+    const { strides, pad, inputShape } = attrs;
+    const info = backend_util.computeConv3DInfo(inputShape, filter.shape as Size5, strides, 1, pad);
+    const dx = runtime.makeOutput(inputShape, 'float32');
+    convolution.inputGradient(conv3dGeometry(info), {
+      dy: runtime.pointer(dy),
+      weights: runtime.pointer(filter),
+      weightKey: filter.dataId,
+      dx: runtime.pointer(dx),
+    });
+    return dx;
+  });
+
+  replaceKernel<Conv3DBackpropFilterV2Attrs>(Conv3DBackpropFilterV2, ({ inputs, attrs }) => {
+    const [x, dy] = floats(Conv3DBackpropFilterV2, inputs, 'x', 'dy');
+    const { strides, pad, filterShape } = attrs;
+    const info = backend_util.computeConv3DInfo(x.shape as Size5, filterShape, strides, 1, pad);
+    const dw = runtime.makeOutput(filterShape, 'float32');
+    convolution.filterGradient(conv3dGeometry(info), {
+      x: runtime.pointer(x),
+      dy: runtime.pointer(dy),
+      dw: runtime.pointer(dw),
+    });
+    return dw;
+  });
+
+  replaceKernel<Conv2DBackpropFilterAttrs>(Conv2DBackpropFilter, ({ inputs, attrs }) => {
+    const [x, dy] = floats(Conv2DBackpropFilter, inputs, 'x', 'dy');
+    const { strides, pad, dataFormat, dimRoundingMode, filterShape } = attrs;
+    if (dataFormat !== 'NHWC') {
+      throw new SegError('unsupported', {
+        where: Conv2DBackpropFilter,
+        problem: 'only channels-last tensors have a filter gradient on wasm',
+        got: dataFormat,
+        expected: 'NHWC',
+        hint: 'Transpose the input to NHWC.',
+      });
+    }
+    const info = backend_util.computeConv2DInfo(
+      x.shape as Size4,
+      filterShape as Size4,
+      strides,
+      1,
+      pad,
+      dimRoundingMode,
+    );
+    const dw = runtime.makeOutput(filterShape, 'float32');
+    convolution.filterGradient(conv2dGeometry(info), {
+      x: runtime.pointer(x),
+      dy: runtime.pointer(dy),
+      dw: runtime.pointer(dw),
+    });
+    return dw;
+  });
+
+  return convolution;
+}
+
+function replaceKernel<Attributes>(kernelName: string, compute: (call: KernelCall<Attributes>) => TensorInfo): void {
+  if (getKernel(kernelName, 'wasm') !== undefined) unregisterKernel(kernelName, 'wasm');
+  registerKernel({ kernelName, backendName: 'wasm', kernelFunc: compute as unknown as KernelFunc });
+}
+
+function floats(kernel: string, inputs: NamedTensorInfoMap, ...names: readonly [string, string]) {
+  for (const name of names) {
+    const { dtype } = inputs[name]!;
+    if (dtype !== 'float32') {
+      throw new SegError('invalid-argument', {
+        where: kernel,
+        problem: `${name} has the wrong type`,
+        got: dtype,
+        expected: 'float32',
+        hint: 'Cast the tensor first.',
+      });
+    }
+  }
+  return names.map((name) => inputs[name]!) as [TensorInfo, TensorInfo];
+}

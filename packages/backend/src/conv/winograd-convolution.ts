@@ -1,0 +1,157 @@
+import { arrangeLayout, weightsLayout, winogradLayout } from '../../assembly/conv/layouts.ts';
+import { scratchPlaces } from '../../assembly/conv/winograd-variants.ts';
+import { Arena } from './arena.ts';
+import { type ConvContext, partsOf, tileWidth } from './context.ts';
+import type { ForwardPlaces } from './direct-forward.ts';
+import type { InputGradientPlaces } from './direct-input-gradient.ts';
+import { type ConvGeometry, perAxis, volumeOf, weightKind } from './geometry.ts';
+import {
+  threadBytes,
+  tileCount,
+  type VariantId,
+  type VariantSizes,
+  variantOf,
+  variantSizes,
+} from './winograd-variant.ts';
+
+/** How a Winograd convolution is cut up. */
+export interface WinogradPlan {
+  readonly variant: VariantId;
+  /** Tiles of a block: their transforms fit into the second-level cache. */
+  readonly blockTiles: number;
+}
+
+/** The forward pass of a 3x3x3, 2x3x3 or 1x3x3 convolution with stride 1 by Winograd's method. */
+export function winogradForward(ctx: ConvContext, g: ConvGeometry, plan: WinogradPlan, places: ForwardPlaces): void {
+  winogradConvolution(ctx, g, plan, places, false);
+}
+
+/** The input gradient of such a convolution: a convolution of the output gradient with flipped, transposed weights. */
+export function winogradInputGradient(
+  ctx: ConvContext,
+  g: ConvGeometry,
+  plan: WinogradPlan,
+  places: InputGradientPlaces,
+): void {
+  const adjoint: ConvGeometry = {
+    ...g,
+    input: g.output,
+    output: g.input,
+    inChannels: g.outChannels,
+    outChannels: g.inChannels,
+    pad: perAxis((a) => g.kernel[a] - 1 - g.pad[a]),
+  };
+  const { dy, dx, weights, weightKey } = places;
+  winogradConvolution(ctx, adjoint, plan, { x: dy, y: dx, weights, weightKey, bias: 0 }, true);
+}
+
+function winogradConvolution(
+  ctx: ConvContext,
+  g: ConvGeometry,
+  plan: WinogradPlan,
+  places: ForwardPlaces,
+  flip: boolean,
+): void {
+  const variant = variantOf(plan.variant);
+  const [ci, co, kd] = [g.inChannels, g.outChannels, g.kernel[0]];
+  const sizes = variantSizes(ctx, variant, ci, co, kd);
+  const arena = new Arena(ctx.runtime);
+  try {
+    const kind = weightKind(`winograd ${plan.variant} ${flip}`, g);
+    const fill = (u: number) => transformWeights(ctx, arena, g, plan.variant, sizes, places.weights, flip, u);
+    ctx.weights.with(places.weightKey, kind, sizes.weightBytes, fill, (u) => {
+      const tiles = tileCount(variant, g.batch, g.output);
+      const tb = Math.min(plan.blockTiles, tiles);
+      const blocks = Math.ceil(tiles / tb);
+      const segments = variant.depth === 1 ? segmentCount(g.batch * g.output[0], blocks) : 1;
+      const desc = arena.descriptor(winogradLayout, {
+        x: places.x,
+        xn: volumeOf(g.input) * 4 * ci,
+        cb: 4 * ci,
+        vc: sizes.vc,
+        y: places.y,
+        yn: volumeOf(g.output) * 4 * co,
+        yb: 4 * co,
+        mc: sizes.mc,
+        u,
+        us: sizes.us,
+        bias: arena.bias(places.bias, co, sizes.mc / 4),
+        sliceBytes: 0,
+        n: g.batch,
+        d: g.input[0],
+        h: g.input[1],
+        w: g.input[2],
+        od: g.output[0],
+        oh: g.output[1],
+        ow: g.output[2],
+        pd: g.pad[0],
+        ph: g.pad[1],
+        pw: g.pad[2],
+        ci,
+        co,
+        kd,
+        tb,
+        segments,
+      });
+      const parts = partsOf(blocks * segments);
+      ctx.runtime.run(
+        'conv',
+        `conv${plan.variant}`,
+        parts,
+        (p, q) => [desc, p, q],
+        threadBytes(variant, sizes, kd, tb),
+      );
+    });
+  } finally {
+    arena.release();
+  }
+}
+
+// Each segment of planes transforms kd - 1 planes of its neighbour again: few, but enough to share the work out.
+const wantedItems = 8;
+const shortestSegment = 8;
+
+function segmentCount(planes: number, blocks: number): number {
+  return Math.max(1, Math.min(Math.ceil(wantedItems / blocks), Math.floor(planes / shortestSegment)));
+}
+
+/** Transforms weights [taps][ci][co] (of the given, not the adjoint, convolution when `flip`) into `u`. */
+function transformWeights(
+  ctx: ConvContext,
+  arena: Arena,
+  g: ConvGeometry,
+  id: VariantId,
+  sizes: VariantSizes,
+  weights: number,
+  flip: boolean,
+  u: number,
+): void {
+  const variant = variantOf(id);
+  const [ci, co, kd] = [g.inChannels, g.outChannels, g.kernel[0]];
+  const taps = volumeOf(g.kernel);
+  let source = weights;
+  if (flip || sizes.mc !== 4 * co) {
+    source = arena.take(taps * ci * sizes.mc);
+    const desc = arena.descriptor(arrangeLayout, {
+      w: weights,
+      dst: source,
+      pitch: sizes.mc,
+      taps,
+      ci: flip ? co : ci,
+      co: flip ? ci : co,
+      flip: Number(flip),
+    });
+    ctx.runtime.run('conv', 'arrange', partsOf(Math.ceil((taps * ci) / 16)), (p, q) => [desc, p, q]);
+  }
+  const desc = arena.descriptor(weightsLayout, {
+    w: source,
+    pitch: sizes.mc,
+    u,
+    us: sizes.us,
+    ci,
+    co: sizes.mc / 4,
+    kd,
+  });
+  const items = (sizes.mc / 4 / tileWidth(ctx)) * (variant.depth === 1 ? kd : 1);
+  ctx.runtime.run('conv', `weights${id}`, partsOf(items), (p, q) => [desc, p, q], scratchPlaces(variant).blocks);
+}

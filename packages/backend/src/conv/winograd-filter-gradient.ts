@@ -1,0 +1,83 @@
+import { filterBackLayout, winogradLayout } from '../../assembly/conv/layouts.ts';
+import { scratchPlaces } from '../../assembly/conv/winograd-variants.ts';
+import { Arena } from './arena.ts';
+import { type ConvContext, partsOf } from './context.ts';
+import type { FilterGradientPlaces } from './direct-filter-gradient.ts';
+import { type ConvGeometry, volumeOf } from './geometry.ts';
+import type { WinogradPlan } from './winograd-convolution.ts';
+import { threadBytes, tileCount, variantOf, variantSizes } from './winograd-variant.ts';
+
+// Transformed gradients of all slices together take at most this much, unless the fewest slices do.
+const slicesBytes = 16 << 20;
+const mostSlices = 8;
+const fewestSlices = 4;
+
+/** The filter gradient of a 3x3x3, 2x3x3 or 1x3x3 convolution with stride 1 by Winograd's method: F(3, m) on each tile. */
+export function winogradFilterGradient(
+  ctx: ConvContext,
+  g: ConvGeometry,
+  plan: WinogradPlan,
+  places: FilterGradientPlaces,
+): void {
+  const variant = variantOf(plan.variant);
+  const [ci, co, kd] = [g.inChannels, g.outChannels, g.kernel[0]];
+  const sizes = variantSizes(ctx, variant, ci, co, kd);
+  const us = ci * sizes.mc + 64;
+  const sliceBytes = sizes.points * (variant.depth === 1 ? kd : 1) * us;
+  const tiles = tileCount(variant, g.batch, g.output);
+  const tb = Math.min(plan.blockTiles, tiles);
+  const shares = variant.depth === 1 ? g.batch * g.output[0] : Math.ceil(tiles / tb);
+  const affordable = Math.max(fewestSlices, Math.floor(slicesBytes / sliceBytes));
+  const slices = Math.min(mostSlices, affordable, shares);
+  const arena = new Arena(ctx.runtime);
+  try {
+    const du = arena.take(slices * sliceBytes);
+    const desc = arena.descriptor(winogradLayout, {
+      x: places.x,
+      xn: volumeOf(g.input) * 4 * ci,
+      cb: 4 * ci,
+      vc: sizes.vc,
+      y: places.dy,
+      yn: volumeOf(g.output) * 4 * co,
+      yb: 4 * co,
+      mc: sizes.mc,
+      u: du,
+      us,
+      bias: 0,
+      sliceBytes,
+      n: g.batch,
+      d: g.input[0],
+      h: g.input[1],
+      w: g.input[2],
+      od: g.output[0],
+      oh: g.output[1],
+      ow: g.output[2],
+      pd: g.pad[0],
+      ph: g.pad[1],
+      pw: g.pad[2],
+      ci,
+      co,
+      kd,
+      tb,
+      segments: 1,
+    });
+    const bytes = threadBytes(variant, sizes, kd, tb);
+    ctx.runtime.run('conv', `filter${plan.variant}`, slices, (p, q) => [desc, p, q], bytes);
+    const back = arena.descriptor(filterBackLayout, {
+      du,
+      us,
+      sliceBytes,
+      row: sizes.mc,
+      dw: places.dw,
+      slices,
+      ci,
+      co,
+      kd,
+    });
+    const rows = ci * (variant.depth === 1 ? kd : 1);
+    const threadScratch = scratchPlaces(variant).blocks;
+    ctx.runtime.run('conv', `filterback${plan.variant}`, partsOf(rows), (p, q) => [back, p, q], threadScratch);
+  } finally {
+    arena.release();
+  }
+}
