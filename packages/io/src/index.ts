@@ -3,6 +3,7 @@ export type { DatasetManifest, LabelDefinition, ManifestCase, Split } from './da
 export { parseManifest } from './dataset/parse-manifest.ts';
 export { crossValidationSplits, type DatasetSplit, type SplitOptions, splitDataset } from './dataset/split-dataset.ts';
 export { stackChannels } from './dataset/stack-channels.ts';
+export type { ImageInfo, ImageInfoError } from './formats/image-info.ts';
 export type { ByteOrder, ImageArray, ImageDtype, ImageFormat, MedicalImage } from './formats/medical-image.ts';
 export { type EncodeNiftiOptions, encodeNifti, encodeNiftiPair } from './formats/nifti/encode-nifti.ts';
 export type { NiftiExtension } from './formats/nifti/nifti-extensions.ts';
@@ -16,6 +17,14 @@ export {
 export { type ScaledDataOptions, scaledData } from './formats/scaled-data.ts';
 export { toLabelMap } from './formats/to-label-map.ts';
 export { type ToVolumeOptions, toVolume } from './formats/to-volume.ts';
+export type { Interpolation } from './geometry/axis-kernel.ts';
+export { crop, cropOrPad, extractBox, type PadOptions, pad, type VoxelBox } from './geometry/crop-pad.ts';
+export { type Grid, gridDistance, gridOf, sameGrid } from './geometry/grid.ts';
+export { cropToNonzero, nonzeroBox, nonzeroMask } from './geometry/nonzero.ts';
+export { axisCodesOf } from './geometry/orientation.ts';
+export { reorient, toCanonical } from './geometry/reorient.ts';
+export { type ResampleOptions, type ResampleTarget, resample, thickSliceAxis } from './geometry/resample.ts';
+export { type ResampleLabelsOptions, resampleLabels } from './geometry/resample-labels.ts';
 export { generatePhantom, organLabels, type Phantom, type PhantomOptions } from './phantom/generate-phantom.ts';
 export { DEFAULT_ORGANS, type OrganPart, type PhantomOrgan } from './phantom/organ.ts';
 export { type DecodeSafetensorsOptions, decodeSafetensors } from './safetensors/decode-safetensors.ts';

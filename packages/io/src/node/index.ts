@@ -2,6 +2,7 @@ export { type OpenDatasetOptions, openDataset } from './dataset/open-dataset.ts'
 export { writeManifest } from './dataset/write-manifest.ts';
 export { type PhantomDatasetOptions, writePhantomDataset } from './dataset/write-phantom-dataset.ts';
 export {
+  imageInfo,
   type ReadImageOptions,
   type ReadNiftiOptions,
   type ReadVolumeOptions,
