@@ -32,5 +32,11 @@ export {
 } from './method/method.ts';
 export type { Sample, StreamSpec } from './method/stream.ts';
 export { withoutGradients } from './method/without-gradients.ts';
+export {
+  deepSupervisionWeights,
+  type SegmentationLoss,
+  type SupervisedOptions,
+  supervised,
+} from './methods/supervised.ts';
 export type { AdamConfig, OptimiserConfig, SgdConfig } from './optimiser/optimiser-config.ts';
 export { type Schedule, scheduleFactor } from './optimiser/schedule.ts';
