@@ -3,7 +3,7 @@ import { type Conv3dOptions, conv3d } from '@seg/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { describeBackends } from '../support/backends.ts';
+import { describeBackends } from '../../../../tools/describe-backends.ts';
 import { checkOp, randomValues, relativeError, toTensor } from '../support/gradients.ts';
 import { convReference } from '../support/reference.ts';
 

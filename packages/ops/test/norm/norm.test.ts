@@ -2,7 +2,7 @@ import { isSegError } from '@seg/core';
 import { batchNorm, groupNorm, instanceNorm } from '@seg/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
-import { describeBackends } from '../support/backends.ts';
+import { describeBackends } from '../../../../tools/describe-backends.ts';
 import { checkOp, randomValues, relativeError, toTensor, type Values } from '../support/gradients.ts';
 
 /** Norm over all voxels of one sample (or of the batch) and group of channels, by plain loops. */
