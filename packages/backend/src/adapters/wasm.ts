@@ -1,6 +1,6 @@
 import { SegError } from '@seg/core';
 import { engine, findBackendFactory, registerBackend, removeBackend, setBackend } from '@tensorflow/tfjs-core';
-import { registerConvRepair } from '../conv-repair.ts';
+import { registerConvKernels } from '../conv/register.ts';
 import { detectFeatures } from '../runtime/features.ts';
 import type { KernelVariant } from '../runtime/kernel-runtime.ts';
 import { loadKernels } from '../runtime/load-kernels.ts';
@@ -40,7 +40,7 @@ export const wasmAdapter: BackendAdapter = {
       priority,
     );
     await setBackend('wasm');
-    registerConvRepair(runtime);
+    const convolution = registerConvKernels(runtime, { precision: options.precision });
     return {
       threads,
       variant,
@@ -48,6 +48,7 @@ export const wasmAdapter: BackendAdapter = {
       runtime,
       scratchUse: () => runtime.scratchUse(),
       dispose() {
+        convolution.dispose();
         runtime.dispose();
         removeBackend('wasm');
       },

@@ -9,13 +9,11 @@ import {
   type Conv3DBackpropFilterV2Attrs,
   Conv3DBackpropInputV2,
   type Conv3DBackpropInputV2Attrs,
-  getKernel,
   type KernelFunc,
   type NamedTensorInfoMap,
-  registerKernel,
   type TensorInfo,
-  unregisterKernel,
 } from '@tensorflow/tfjs-core';
+import { overrideKernel } from '../override-kernel.ts';
 import type { KernelRuntime } from '../runtime/kernel-runtime.ts';
 import { Convolution, type ConvolutionOptions } from './convolution.ts';
 import { conv2dGeometry, conv3dGeometry } from './geometry.ts';
@@ -111,8 +109,7 @@ export function registerConvKernels(runtime: KernelRuntime, options: Convolution
 }
 
 function replaceKernel<Attributes>(kernelName: string, compute: (call: KernelCall<Attributes>) => TensorInfo): void {
-  if (getKernel(kernelName, 'wasm') !== undefined) unregisterKernel(kernelName, 'wasm');
-  registerKernel({ kernelName, backendName: 'wasm', kernelFunc: compute as unknown as KernelFunc });
+  overrideKernel({ kernelName, backendName: 'wasm', kernelFunc: compute as unknown as KernelFunc });
 }
 
 function floats(kernel: string, inputs: NamedTensorInfoMap, ...names: readonly [string, string]) {
