@@ -12,6 +12,20 @@ export { scaleContrast } from './intensity/contrast.ts';
 export { type GammaOptions, gammaTransform } from './intensity/gamma.ts';
 export { simulateLowResolution } from './intensity/low-resolution.ts';
 export { addGaussianNoise, addRicianNoise } from './intensity/noise.ts';
+export { type DropSlicesOptions, dropSlices } from './labels/drop-slices.ts';
+export { type JitterOptions, jitterContour } from './labels/jitter-contour.ts';
+export { type Connectivity, dilateLabels, erodeLabels, type MorphologyOptions } from './labels/morphology.ts';
+export {
+  type LabelledCase,
+  type PerturbationGroup,
+  type PerturbationManifest,
+  type PerturbationPlan,
+  type PerturbationRecord,
+  perturbLabels,
+} from './labels/perturb-labels.ts';
+export { applyPerturbation, type CountOrRange, type Perturbation } from './labels/perturbation.ts';
+export { relabel } from './labels/relabel.ts';
+export { shiftLabels } from './labels/shift-labels.ts';
 export { loadShape } from './load-shape.ts';
 export type { Patch } from './patch.ts';
 export { lightAugmentation, nnunetAugmentation, nnunetAugmentation2d } from './presets.ts';

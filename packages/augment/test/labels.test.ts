@@ -1,0 +1,202 @@
+import { Rng, type Triple } from '@seg/core';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  applyPerturbation,
+  dilateLabels,
+  dropSlices,
+  erodeLabels,
+  jitterContour,
+  type Perturbation,
+  perturbLabels,
+  relabel,
+  shiftLabels,
+} from '../src/index.ts';
+
+/** A label map from rows of digits, one slice. */
+function slice(...rows: string[]): { label: Uint8Array; shape: Triple } {
+  return { label: Uint8Array.from(rows.join(''), Number), shape: [1, rows.length, rows[0]!.length] };
+}
+
+function rows(label: Uint8Array, width: number): string[] {
+  return Array.from({ length: label.length / width }, (_, i) => [...label.slice(i * width, (i + 1) * width)].join(''));
+}
+
+/** A ball of label 1 whose lower half is label 2. */
+function ball(size = 13, radius = 4.5): { label: Uint8Array; shape: Triple } {
+  const centre = (size - 1) / 2;
+  const label = Uint8Array.from({ length: size ** 3 }, (_, i) => {
+    const [z, y, x] = [Math.floor(i / size ** 2), Math.floor(i / size) % size, i % size];
+    const inside = Math.hypot(z - centre, y - centre, x - centre) <= radius;
+    return inside ? (y > centre ? 2 : 1) : 0;
+  });
+  return { label, shape: [size, size, size] };
+}
+
+const foreground = (label: Uint8Array) => label.reduce((sum, v) => sum + (v > 0 ? 1 : 0), 0);
+
+describe('erosion and dilation', () => {
+  it('take away and add one rim of the cross', () => {
+    const { label, shape } = slice('.....'.replaceAll('.', '0'), '01110', '01110', '01110', '00000');
+    expect(rows(erodeLabels(label, shape), 5)).toEqual(['00000', '00000', '00100', '00000', '00000']);
+    expect(rows(dilateLabels(erodeLabels(label, shape), shape), 5)).toEqual([
+      '00000',
+      '00100',
+      '01110',
+      '00100',
+      '00000',
+    ]);
+    expect(rows(dilateLabels(erodeLabels(label, shape), shape, { connectivity: 18 }), 5)[1]).toBe('01110');
+  });
+
+  it('erode at the edge of the image, and keep borders between labels', () => {
+    const { label, shape } = slice('1122', '1122', '1122');
+    expect(rows(erodeLabels(label, shape), 4)).toEqual(['0000', '0120', '0000']);
+  });
+
+  it('give a new voxel the majority of its neighbours, the lowest of equals', () => {
+    const { label, shape } = slice('102', '000', '020');
+    expect(rows(dilateLabels(label, shape), 3)).toEqual(['112', '122', '222']);
+  });
+
+  it('touch only the labels that were named', () => {
+    const { label, shape } = slice('00000', '01220', '00000');
+    expect(rows(dilateLabels(label, shape, { labels: [1] }), 5)).toEqual(['01000', '11220', '01000']);
+    expect(rows(erodeLabels(label, shape, { labels: [2] }), 5)).toEqual(['00000', '01000', '00000']);
+  });
+
+  it('work between slices in 3-D', () => {
+    const label = Uint8Array.of(0, 1, 0);
+    expect([...dilateLabels(label, [3, 1, 1])]).toEqual([1, 1, 1]);
+    expect([...erodeLabels(Uint8Array.of(1, 1, 1), [3, 1, 1])]).toEqual([0, 0, 0]);
+  });
+
+  it('shrink and grow with the rounds, and rounds compose', () => {
+    const { label, shape } = ball();
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 2 }), fc.integer({ min: 0, max: 2 }), (a, b) => {
+        for (const apply of [erodeLabels, dilateLabels]) {
+          expect(apply(apply(label, shape, { rounds: a }), shape, { rounds: b })).toEqual(
+            apply(label, shape, { rounds: a + b }),
+          );
+        }
+      }),
+    );
+    const sizes = [0, 1, 2].map((rounds) => foreground(erodeLabels(label, shape, { rounds })));
+    expect(sizes[0]! > sizes[1]! && sizes[1]! > sizes[2]!).toBe(true);
+    expect(foreground(dilateLabels(label, shape))).toBeGreaterThan(sizes[0]!);
+  });
+});
+
+describe('other perturbations', () => {
+  it('shift, losing what leaves the image', () => {
+    const { label, shape } = slice('120', '000', '003');
+    expect(rows(shiftLabels(label, shape, [0, 1, -1]), 3)).toEqual(['000', '200', '000']);
+    expect(foreground(shiftLabels(label, shape, [1, 0, 0]))).toBe(0);
+    expect(() => shiftLabels(label, shape, [0, 0.5, 0])).toThrow(/whole voxels/);
+  });
+
+  it('drop slices at the ends or anywhere', () => {
+    const label = Uint8Array.of(0, 1, 1, 1, 1, 0);
+    const at = (from: 'start' | 'end' | 'ends') => [...dropSlices(label, [6, 1, 1], { count: 2, from })].join('');
+    expect([at('start'), at('end'), at('ends')]).toEqual(['000110', '011000', '001100']);
+    expect(foreground(dropSlices(label, [6, 1, 1], { count: 3 }, Rng.fromSeed(1)))).toBe(1);
+    expect(foreground(dropSlices(label, [6, 1, 1], { count: 9, from: 'ends' }))).toBe(0);
+    expect([...dropSlices(label, [1, 1, 6], { count: 1, axis: 2, from: 'start' })]).toEqual([0, 0, 1, 1, 1, 0]);
+    expect(() => dropSlices(label, [6, 1, 1], { count: 1 })).toThrow(/need an rng/);
+  });
+
+  it('relabel', () => {
+    expect([...relabel(Uint8Array.of(0, 1, 2, 3), { 1: 2, 2: 1 })]).toEqual([0, 2, 1, 3]);
+    expect(() => relabel(Uint8Array.of(0), { 1: 300 })).toThrow(/0 to 255/);
+  });
+
+  it('jitter the contour without new labels or holes in the middle', () => {
+    const { label, shape } = ball();
+    const moved = jitterContour(label, shape, { standardDeviationVoxels: 1 }, Rng.fromSeed(2));
+    expect(moved).not.toEqual(label);
+    expect([...new Set(moved)].sort()).toEqual([0, 1, 2]);
+    expect(moved[6 * 169 + 6 * 13 + 6]).not.toBe(0);
+    // The displacements have mean 0, so the volume stays about the same.
+    expect(foreground(moved) / foreground(label)).toBeGreaterThan(0.7);
+    expect(foreground(moved) / foreground(label)).toBeLessThan(1.4);
+  });
+});
+
+describe('perturbLabels', () => {
+  const cases = Array.from({ length: 20 }, (_, i) => ({ id: `case-${i}`, ...ball() }));
+  const plan = {
+    groups: [
+      { fraction: 0.1, perturbation: { kind: 'erode', rounds: [1, 2] } },
+      { fraction: 0.1, perturbation: { kind: 'dilate', rounds: 1 } },
+      { fraction: 0.05, perturbation: { kind: 'wrongSide', axis: 1 } },
+      { fraction: 0.05, perturbation: { kind: 'merge', from: [2], to: 1 }, name: 'merged' },
+      { fraction: 0.05, perturbation: { kind: 'shift', shiftVoxels: [0, 2, 0] } },
+      { fraction: 0.05, perturbation: { kind: 'dropSlices', count: 2, from: 'ends' } },
+      { fraction: 0.05, perturbation: { kind: 'swap', labels: [1, 2] } },
+      { fraction: 0.05, perturbation: { kind: 'jitter', standardDeviationVoxels: 1 } },
+    ],
+  } as const;
+
+  it('does what the plan says to as many cases as it says, and records it', () => {
+    const { labels, manifest } = perturbLabels(cases, plan, Rng.fromSeed(4));
+    const counts: Record<string, number> = {};
+    for (const { group } of manifest.cases) counts[group] = (counts[group] ?? 0) + 1;
+    expect(counts).toEqual({
+      clean: 10,
+      erode: 2,
+      dilate: 2,
+      wrongSide: 1,
+      merged: 1,
+      shift: 1,
+      dropSlices: 1,
+      swap: 1,
+      jitter: 1,
+    });
+    manifest.cases.forEach((record, i) => {
+      expect(record.id).toBe(`case-${i}`);
+      expect(record.foregroundAfter).toBe(foreground(labels[i]!));
+      if (record.group === 'clean') {
+        expect(labels[i]).toBe(cases[i]!.label);
+        expect(record).toMatchObject({ applied: null, dice: 1 });
+      } else {
+        expect(record.dice).toBeLessThan(1);
+        const { label } = cases[i]!;
+        if (record.group === 'erode') {
+          const { rounds } = record.applied as { rounds: number };
+          expect([1, 2]).toContain(rounds);
+          expect(labels[i]).toEqual(erodeLabels(label, cases[i]!.shape, { rounds }));
+        }
+        if (record.group === 'swap') expect(record.foregroundAfter).toBe(record.foregroundBefore);
+      }
+    });
+    expect(JSON.parse(JSON.stringify(manifest))).toEqual(manifest);
+  });
+
+  it('depends on the generator and the ids, not on the order of the cases', () => {
+    const first = perturbLabels(cases, plan, Rng.fromSeed(4)).manifest;
+    const reversed = perturbLabels([...cases].reverse(), plan, Rng.fromState(first.rng)).manifest;
+    expect([...reversed.cases].reverse()).toEqual(first.cases);
+    expect(perturbLabels(cases, plan, Rng.fromSeed(5)).manifest.cases).not.toEqual(first.cases);
+  });
+
+  it('leaves the given labels alone', () => {
+    const before = cases.map(({ label }) => label.slice());
+    perturbLabels(cases, plan, Rng.fromSeed(1));
+    expect(cases.map(({ label }) => label)).toEqual(before);
+  });
+
+  it('refuses impossible plans and unknown kinds', () => {
+    const half = { fraction: 0.6, perturbation: { kind: 'erode', rounds: 1 } } as const;
+    expect(() => perturbLabels(cases, { groups: [half, half] }, Rng.fromSeed(1))).toThrow(/not exceed 1/);
+    expect(() => perturbLabels([cases[0]!, cases[0]!], { groups: [] }, Rng.fromSeed(1))).toThrow(/unique/);
+    const unknown = { kind: 'erod', rounds: 1 } as unknown as Perturbation;
+    expect(() => applyPerturbation(cases[0]!.label, cases[0]!.shape, unknown, Rng.fromSeed(1))).toThrow(
+      /Did you mean "erode"/,
+    );
+    const backwards = { kind: 'erode', rounds: [3, 1] } as const;
+    expect(() => applyPerturbation(cases[0]!.label, cases[0]!.shape, backwards, Rng.fromSeed(1))).toThrow(/in order/);
+    expect(() => erodeLabels(new Uint8Array(3), [2, 2, 2])).toThrow(/does not fill/);
+    expect(() => erodeLabels(new Uint8Array(8), [2, 2, 2], { rounds: -1 })).toThrow(/rounds/);
+  });
+});
