@@ -1,5 +1,5 @@
 import { checkOption, SegError } from '@seg/core';
-import { quantile, weightedQuantile } from './percentile.ts';
+import { quantile, weightedQuantile } from '../numeric/quantile.ts';
 import { SURFACE_CONVENTIONS, type SurfaceConvention, type SurfaceDistances } from './surface-distances.ts';
 
 /** Options of `hausdorffDistance`. */
