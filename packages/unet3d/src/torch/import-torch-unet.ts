@@ -25,19 +25,19 @@ export function importTorchUnet(
   options: ImportTorchOptions = {},
 ): Params {
   const rename = options.rename ?? torchUnetName;
+  for (const [name, { shape, data }] of Object.entries(weights)) {
+    if (data.length === shape.reduce((a, b) => a * b, 1)) continue;
+    throw new SegError('corrupt-data', {
+      where: 'importTorchUnet',
+      problem: `the values of ${name} do not fill their shape`,
+      got: data.length,
+      expected: shape,
+    });
+  }
   const params: Record<string, tf.Tensor> = {};
   for (const [torchName, { shape, data }] of Object.entries(weights)) {
     const name = rename(torchName);
-    if (name === undefined) continue;
-    if (data.length !== shape.reduce((a, b) => a * b, 1)) {
-      throw new SegError('corrupt-data', {
-        where: 'importTorchUnet',
-        problem: `the values of ${torchName} do not fill their shape`,
-        got: data.length,
-        expected: shape,
-      });
-    }
-    params[name] = toOurLayout(data, shape);
+    if (name !== undefined) params[name] = toOurLayout(data, shape);
   }
   try {
     checkParams('importTorchUnet', params, specs);
