@@ -2,19 +2,26 @@ import { checkOption, SegError } from '@seg/core';
 import { setBackend } from '@tensorflow/tfjs-core';
 import type { AdapterHandle, AdapterOptions, BackendAdapter } from './adapters/adapter.ts';
 import { cpuAdapter } from './adapters/cpu.ts';
+import { nativeAdapter } from './adapters/native.ts';
 import { wasmAdapter } from './adapters/wasm.ts';
 import { registerGradients } from './gradients.ts';
+import { findInstalled } from './native/installed.ts';
 import { selfCheck } from './self-check.ts';
 
-/** The backends that `startBackend` knows, best first. */
-export const backendNames = ['wasm', 'cpu'] as const;
+/** The backends that `startBackend` knows. */
+export const backendNames = ['cuda', 'wasm', 'tensorflow', 'cpu'] as const;
 export type BackendName = (typeof backendNames)[number];
 
 /** Adapters by backend name. */
-export const adapters: Readonly<Record<BackendName, BackendAdapter>> = { wasm: wasmAdapter, cpu: cpuAdapter };
+export const adapters: Readonly<Record<BackendName, BackendAdapter>> = {
+  cuda: nativeAdapter('cuda'),
+  wasm: wasmAdapter,
+  tensorflow: nativeAdapter('tensorflow'),
+  cpu: cpuAdapter,
+};
 
 export interface StartBackendOptions {
-  /** Backend to start; default: the best one that this machine has. */
+  /** Backend to start; default: `cuda` where it is installed and finds its GPU, else `wasm`. */
   readonly name?: BackendName;
   /** Threads of the wasm kernels, 1..64; default: the machine's processors, at most 16, or 1 where memory cannot be shared. */
   readonly threads?: number;
@@ -22,6 +29,8 @@ export interface StartBackendOptions {
   readonly revectorize?: boolean;
   /** `fast` (default) lets convolutions use Winograd's algorithm (relative error below 5e-5), `direct` does not. */
   readonly precision?: 'fast' | 'direct';
+  /** Let `cuda` run on the processor where it finds no GPU. Default false. */
+  readonly allowCpuFallback?: boolean;
   /** Address of tfjs-backend-wasm-simd.wasm, for browsers; default: beside the page. Not needed in Node. */
   readonly wasmUrl?: string;
 }
@@ -63,7 +72,7 @@ export async function startBackend(options: StartBackendOptions = {}): Promise<S
 }
 
 async function startOrReuse(options: StartBackendOptions): Promise<Running> {
-  const name = checkOption('startBackend', 'name', options.name ?? backendNames[0], backendNames);
+  const name = checkOption('startBackend', 'name', options.name ?? defaultBackend(), backendNames);
   const resolved = resolveOptions(options);
   const key = JSON.stringify(resolved);
   const before = running.get(name);
@@ -107,7 +116,13 @@ async function start(name: BackendName, options: AdapterOptions, key: string): P
   return { options: key, handle, started: { name, threads, variant, description, dispose } };
 }
 
-function resolveOptions({ threads, revectorize, precision, wasmUrl }: StartBackendOptions): AdapterOptions {
+/** An installation of `cuda` is a wish for it; without one, wasm is faster than `tensorflow` on a processor. */
+function defaultBackend(): BackendName {
+  return findInstalled('cuda') === undefined ? 'wasm' : 'cuda';
+}
+
+function resolveOptions(options: StartBackendOptions): AdapterOptions {
+  const { threads, revectorize, precision, allowCpuFallback, wasmUrl } = options;
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= 64)) {
     throw new SegError('invalid-argument', {
       where: 'startBackend',
@@ -120,6 +135,7 @@ function resolveOptions({ threads, revectorize, precision, wasmUrl }: StartBacke
     threads,
     revectorize: revectorize ?? false,
     precision: checkOption('startBackend', 'precision', precision ?? 'fast', ['fast', 'direct']),
+    allowCpuFallback: allowCpuFallback ?? false,
     wasmUrl,
   };
 }

@@ -6,6 +6,7 @@ export interface AdapterOptions {
   readonly threads: number | undefined;
   readonly revectorize: boolean;
   readonly precision: 'fast' | 'direct';
+  readonly allowCpuFallback: boolean;
   readonly wasmUrl: string | undefined;
 }
 

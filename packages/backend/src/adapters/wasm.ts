@@ -1,6 +1,7 @@
 import { SegError } from '@seg/core';
 import { engine, findBackendFactory, registerBackend, removeBackend, setBackend } from '@tensorflow/tfjs-core';
 import { registerConvKernels } from '../conv/register.ts';
+import { registerFusedKernels } from '../fused/register.ts';
 import { detectFeatures } from '../runtime/features.ts';
 import type { KernelVariant } from '../runtime/kernel-runtime.ts';
 import { loadKernels } from '../runtime/load-kernels.ts';

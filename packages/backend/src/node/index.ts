@@ -1,1 +1,11 @@
-export {};
+export {
+  bindingPackages,
+  findInstalled,
+  type InstalledBackend,
+  type NativeBackend,
+  nativeBackends,
+  nativeFolder,
+} from '../native/installed.ts';
+export { type DriverReport, inspectDriver } from './native/cuda-libraries.ts';
+export { type InstallBackendOptions, installBackend, listBackends, removeBackend } from './native/install-backend.ts';
+export type { InstallProgress, InstallStep, OnProgress } from './native/progress.ts';

@@ -1,0 +1,44 @@
+import { SegError } from '@seg/core';
+import { backend, removeBackend, setBackend } from '@tensorflow/tfjs-core';
+import { findInstalled, type NativeBackend } from '../native/installed.ts';
+import { loadBinding, type NodeBackend } from '../native/load-binding.ts';
+import { isNode } from '../runtime/node-builtins.ts';
+import { machineThreads } from '../runtime/thread-count.ts';
+import type { BackendAdapter } from './adapter.ts';
+
+/** libtensorflow through the binding that `installBackend` built: `tensorflow` on the processor, `cuda` on a GPU. */
+export function nativeAdapter(name: NativeBackend): BackendAdapter {
+  return {
+    tfjsName: 'tensorflow',
+    async availability() {
+      if (!isNode()) return { available: false, reason: 'native backends run in Node only' };
+      const installed = findInstalled(name);
+      return installed === undefined
+        ? { available: false, reason: `it is not installed: run seg backend install ${name}` }
+        : { available: true, reason: `libtensorflow ${installed.tensorflow} from ${installed.source}` };
+    },
+    async start(options) {
+      const installed = findInstalled(name)!;
+      const threads = options.threads ?? machineThreads();
+      loadBinding(installed, { threads });
+      await setBackend('tensorflow');
+      const running = backend() as unknown as NodeBackend;
+      if (name === 'cuda' && !running.isUsingGpuDevice && !options.allowCpuFallback) {
+        removeBackend('tensorflow');
+        throw new SegError('backend-failure', {
+          where: 'startBackend',
+          problem: 'libtensorflow finds no GPU that it can use',
+          hint: 'Run seg doctor, which says what is missing, or pass allowCpuFallback: true to run the GPU package on the CPU.',
+        });
+      }
+      const device = running.isUsingGpuDevice ? 'GPU' : `CPU, ${threads} thread${threads > 1 ? 's' : ''}`;
+      return {
+        threads,
+        variant: '',
+        description: `${name}: libtensorflow ${running.binding.TF_Version}, ${device}`,
+        // The library stays loaded: it cannot be unloaded, and its settings hold for the whole process.
+        dispose: () => removeBackend('tensorflow'),
+      };
+    },
+  };
+}

@@ -1,0 +1,78 @@
+import { SegError } from '@seg/core';
+import { env } from '@tensorflow/tfjs-core';
+import { nodeBuiltin } from '../runtime/node-builtins.ts';
+import { bindingPackages, type InstalledBackend } from './installed.ts';
+
+/** What of tfjs-node's backend object is used here. */
+export interface NodeBackend {
+  readonly isUsingGpuDevice: boolean;
+  readonly isGPUPackage: boolean;
+  readonly binding: { readonly TF_Version: string };
+  executeSingleOutput(name: string, attributes: readonly unknown[], inputs: readonly unknown[]): unknown;
+  executeMultipleOutputs(
+    name: string,
+    attributes: readonly unknown[],
+    inputs: readonly unknown[],
+    outputs: number,
+  ): unknown[];
+}
+
+let loaded: string | undefined;
+
+/**
+ * Loads an installed binding into this process; it registers the tfjs backend `tensorflow`.
+ *
+ * libtensorflow reads its settings from the environment once, when it is loaded: oneDNN's kernels on (off by default on
+ * AVX2 processors, where they make training several times as fast), the number of threads, quiet logs. Settings that the
+ * user made are kept.
+ *
+ * @throws SegError `backend-failure` when it does not load, or when another native backend is loaded already.
+ */
+export function loadBinding(installed: InstalledBackend, options: { readonly threads: number }): void {
+  if (loaded === installed.folder) return;
+  if (loaded !== undefined) {
+    throw new SegError('backend-failure', {
+      where: 'startBackend',
+      problem: 'a process can load one native backend only, and another is loaded',
+      got: installed.name,
+      hint: 'Start the second one in a process of its own.',
+    });
+  }
+  const environment: Record<string, string> = {
+    TF_ENABLE_ONEDNN_OPTS: '1',
+    TF_NUM_INTRAOP_THREADS: String(options.threads),
+    TF_NUM_INTEROP_THREADS: '1',
+    OMP_NUM_THREADS: String(options.threads),
+    TF_CPP_MIN_LOG_LEVEL: '2',
+  };
+  if (installed.name === 'cuda') environment.TF_FORCE_GPU_ALLOW_GROWTH = 'true';
+  for (const [name, value] of Object.entries(environment)) process.env[name] ??= value;
+  restoreUtilFunctions();
+  // The binding brings a platform of its own and would print that it replaces the one that is there.
+  (env() as { platform?: unknown }).platform = undefined;
+  const { createRequire } = nodeBuiltin<typeof import('node:module')>('node:module')!;
+  const require = createRequire(`${installed.folder}/package.json`);
+  // node-pre-gyp, by which the binding finds its addon, takes the program's own --dir, --target, ... for its own.
+  const { argv } = process;
+  process.argv = argv.slice(0, 2);
+  try {
+    require(bindingPackages[installed.name]);
+    loaded = installed.folder;
+  } catch (cause) {
+    throw new SegError('backend-failure', {
+      where: 'startBackend',
+      problem: `the ${installed.name} backend does not load: ${cause instanceof Error ? cause.message : String(cause)}`,
+      hint: `Install it again: seg backend install ${installed.name} --force.`,
+      cause,
+    });
+  } finally {
+    process.argv = argv;
+  }
+}
+
+/** Functions that Node 23 removed and the binding still calls, as properties of the util module at call time. */
+function restoreUtilFunctions(): void {
+  const util = nodeBuiltin<Record<string, unknown>>('node:util')!;
+  util.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
+  util.isArray ??= Array.isArray;
+}

@@ -1,0 +1,145 @@
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { checkOption, SegError } from '@seg/core';
+import {
+  findInstalled,
+  type InstalledBackend,
+  type NativeBackend,
+  nativeBackends,
+  nativeFolder,
+} from '../../native/installed.ts';
+import { compileAddon, fetchBinding, layBinding, layDependencies } from './addon.ts';
+import { inspectDriver, layCudaLibraries } from './cuda-libraries.ts';
+import type { OnProgress } from './progress.ts';
+import { testBinding } from './self-test.ts';
+import { findTensorflow } from './tensorflow-library.ts';
+
+export interface InstallBackendOptions {
+  /** A TensorFlow wheel or an unpacked tree to use; default: `SEG_TENSORFLOW`, then the cache, then pip. */
+  readonly from?: string;
+  /** For `cuda`: a folder that holds `nvidia/cudnn/lib` and so on; default: `SEG_CUDA_ROOT`, then pip. */
+  readonly cudaRoot?: string;
+  /** Install without a usable GPU or driver, to run the GPU package on the CPU. Default false. */
+  readonly allowCpuFallback?: boolean;
+  /** Install again although a working installation is there. Default false. */
+  readonly force?: boolean;
+  /** Default: `nativeFolder()`. */
+  readonly folder?: string;
+  readonly onProgress?: OnProgress;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Installs a native backend from npm and the Python package index: `tensorflow` (CPU) or `cuda` (NVIDIA GPU).
+ *
+ * Does nothing when it is installed and passes its self-test. The new installation is built beside the old one and takes
+ * its place only after its own self-test, in one rename, so an interrupted call leaves the old one working.
+ *
+ * @throws SegError that names what is missing (compiler, pip, space, driver, ...) and the cure.
+ */
+export async function installBackend(
+  name: NativeBackend,
+  options: InstallBackendOptions = {},
+): Promise<InstalledBackend> {
+  checkOption('installBackend', 'backend', name, nativeBackends);
+  const { force = false, onProgress = () => {}, signal } = options;
+  const cache = options.folder ?? nativeFolder()!;
+  const from = options.from ?? process.env.SEG_TENSORFLOW;
+  const cudaRoot = options.cudaRoot ?? process.env.SEG_CUDA_ROOT;
+  const withSignal = signal === undefined ? {} : { signal };
+  if (name === 'cuda' && options.allowCpuFallback !== true) await requireDriver();
+  const present = findInstalled(name, cache);
+  if (present !== undefined && !force && (from === undefined || present.source.startsWith(from))) {
+    onProgress({ step: 'test', message: 'testing what is installed' });
+    const works = await testBinding(name, present.folder, signal).then(
+      () => true,
+      () => false,
+    );
+    if (works) return present;
+  }
+  const library = await findTensorflow(name, cache, {
+    onProgress,
+    ...withSignal,
+    ...(from === undefined ? {} : { from }),
+  });
+  const home = join(cache, name);
+  await mkdir(home, { recursive: true });
+  const folder = join(home, `build-${Date.now().toString(36)}-${process.pid}`);
+  try {
+    const binding = await layBinding(name, cache, folder);
+    const deps = await layDependencies(binding, library);
+    if (name === 'cuda' && (options.allowCpuFallback !== true || cudaRoot !== undefined)) {
+      await layCudaLibraries(deps, library, cache, {
+        onProgress,
+        ...withSignal,
+        ...(cudaRoot === undefined ? {} : { cudaRoot }),
+      });
+    }
+    await compileAddon(binding, deps, cache, { onProgress, ...withSignal });
+    onProgress({ step: 'test', message: 'self-test in a process of its own' });
+    const { tensorflow, gpu } = await testBinding(name, folder, signal);
+    if (name === 'cuda' && !gpu && options.allowCpuFallback !== true) throw noGpu((await inspectDriver()).problems);
+    const record: InstalledBackend = {
+      name,
+      folder,
+      tensorflow,
+      source: from ?? library.source,
+      installedAt: new Date().toISOString(),
+    };
+    await writeRecord(join(home, 'current.json'), record);
+    await removeOthers(home, folder);
+    return record;
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** The native backends that are installed. */
+export function listBackends(options: { readonly folder?: string } = {}): InstalledBackend[] {
+  return nativeBackends.flatMap((name) => findInstalled(name, options.folder) ?? []);
+}
+
+/**
+ * Removes an installed native backend; the shared downloads go with the last one. Returns whether there was one.
+ */
+export async function removeBackend(name: NativeBackend, options: { readonly folder?: string } = {}): Promise<boolean> {
+  checkOption('removeBackend', 'backend', name, nativeBackends);
+  const cache = options.folder ?? nativeFolder()!;
+  const present = findInstalled(name, cache) !== undefined;
+  await rm(join(cache, name), { recursive: true, force: true });
+  if (nativeBackends.every((other) => findInstalled(other, cache) === undefined)) {
+    await rm(cache, { recursive: true, force: true });
+  }
+  return present;
+}
+
+async function requireDriver(): Promise<void> {
+  const { problems } = await inspectDriver();
+  if (problems.length > 0) throw noGpu(problems);
+}
+
+function noGpu(problems: readonly string[]): SegError {
+  return new SegError('unsupported', {
+    where: 'installBackend',
+    problem: `CUDA cannot run here: ${problems.length > 0 ? problems.join('; ') : 'libtensorflow finds no GPU'}`,
+    hint: "Install NVIDIA's driver (525.60 or later) and run on a machine with the GPU; 'tensorflow' runs on the processor.",
+  });
+}
+
+async function writeRecord(path: string, record: InstalledBackend): Promise<void> {
+  const temporary = `${path}.${process.pid}.tmp`;
+  const file = await open(temporary, 'w');
+  await file.writeFile(JSON.stringify(record, null, 2));
+  await file.sync();
+  await file.close();
+  await rename(temporary, path);
+}
+
+/** Earlier builds; a process that still runs one keeps its open files. */
+async function removeOthers(home: string, keep: string): Promise<void> {
+  for (const entry of await readdir(home)) {
+    const path = join(home, entry);
+    if (entry.startsWith('build-') && path !== keep) await rm(path, { recursive: true, force: true });
+  }
+}
