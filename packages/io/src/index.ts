@@ -22,6 +22,15 @@ export { crop, cropOrPad, extractBox, type PadOptions, pad, type VoxelBox } from
 export { type Grid, gridDistance, gridOf, sameGrid } from './geometry/grid.ts';
 export { cropToNonzero, nonzeroBox, nonzeroMask } from './geometry/nonzero.ts';
 export { axisCodesOf } from './geometry/orientation.ts';
+export {
+  type GeometryStep,
+  type InvertOptions,
+  invertGeometry,
+  type PreprocessingRecord,
+  preprocessGeometry,
+  type RecordedStep,
+  replayGeometry,
+} from './geometry/preprocessing.ts';
 export { reorient, toCanonical } from './geometry/reorient.ts';
 export { type ResampleOptions, type ResampleTarget, resample, thickSliceAxis } from './geometry/resample.ts';
 export { type ResampleLabelsOptions, resampleLabels } from './geometry/resample-labels.ts';

@@ -40,7 +40,7 @@ export type ImageFormat = 'nifti1' | 'nifti2' | 'analyze' | 'nrrd' | 'metaimage'
  *
  * `data` is in this machine's byte order, first axis of `shape` fastest, unscaled; complex and colour voxels are
  * interleaved (see `imageDtypes[dtype].components`). The image's values are `data * slope + intercept`, or `data` where
- * `slope` is null.
+ * `slope` is null or voxels are colours.
  */
 export interface MedicalImage {
   readonly format: ImageFormat;
@@ -97,3 +97,16 @@ export const imageDtypes: Readonly<Record<ImageDtype, DtypeInfo>> = {
   rgb24: { bytes: 3, components: 3, array: Uint8Array },
   rgba32: { bytes: 4, components: 4, array: Uint8Array },
 };
+
+/** Whether voxels are red, green and blue bytes, which no scaling applies to. */
+export function isColour(dtype: ImageDtype): boolean {
+  return dtype === 'rgb24' || dtype === 'rgba32';
+}
+
+/** The scaling that applies to an image's voxels: 1 and 0 where there is none. */
+export function scalingOf({ slope, intercept, dtype }: Pick<MedicalImage, 'slope' | 'intercept' | 'dtype'>): {
+  readonly slope: number;
+  readonly intercept: number;
+} {
+  return slope === null || isColour(dtype) ? { slope: 1, intercept: 0 } : { slope, intercept: intercept ?? 0 };
+}

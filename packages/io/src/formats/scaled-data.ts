@@ -1,5 +1,5 @@
 import { SegError } from '@seg/core';
-import { imageDtypes, type MedicalImage } from './medical-image.ts';
+import { imageDtypes, type MedicalImage, scalingOf } from './medical-image.ts';
 
 export interface ScaledDataOptions {
   /** Type of the result. Default `float32`; `float64` for values above 2^24 that must stay exact. */
@@ -29,7 +29,8 @@ export function scaledData(
     });
   }
   const values = options.type === 'float64' ? new Float64Array(data.length) : new Float32Array(data.length);
-  scaleInto(values, data, image.slope ?? 1, image.slope === null ? 0 : (image.intercept ?? 0));
+  const { slope, intercept } = scalingOf(image);
+  scaleInto(values, data, slope, intercept);
   return values;
 }
 

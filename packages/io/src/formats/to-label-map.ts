@@ -1,5 +1,5 @@
 import { SegError, type Volume } from '@seg/core';
-import { imageDtypes, type MedicalImage } from './medical-image.ts';
+import { imageDtypes, type MedicalImage, scalingOf } from './medical-image.ts';
 import { scaledData } from './scaled-data.ts';
 import { volumeOf } from './to-volume.ts';
 
@@ -24,7 +24,8 @@ export function toLabelMap(
       hint: 'One-hot maps must be turned into one map of labels first.',
     });
   }
-  const raw = image.slope === null || (image.slope === 1 && image.intercept === 0);
+  const { slope, intercept } = scalingOf(image);
+  const raw = slope === 1 && intercept === 0;
   const values = raw ? image.data : scaledData(image, { type: 'float64' });
   if (values instanceof Uint8Array || values instanceof Int32Array) return volumeOf(where, image, values);
   const [low, high] = range(where, values);

@@ -1,5 +1,5 @@
 import { createVolume, SegError, type Triple, type Volume, type VoxelArray } from '@seg/core';
-import { imageDtypes, type MedicalImage } from './medical-image.ts';
+import { imageDtypes, isColour, type MedicalImage } from './medical-image.ts';
 import { scaledData } from './scaled-data.ts';
 
 export interface ToVolumeOptions {
@@ -41,7 +41,7 @@ export function volumeOf<T extends VoxelArray>(where: string, image: Omit<Medica
       hint: 'Repair the sform or qform; the voxels alone are in readImage(...).data.',
     });
   }
-  const colours = image.dtype === 'rgb24' || image.dtype === 'rgba32' ? imageDtypes[image.dtype].components : 1;
+  const colours = isColour(image.dtype) ? imageDtypes[image.dtype].components : 1;
   const channels = rest.reduce((product, size) => product * size, colours);
   return createVolume(data, shape, { channels, affine });
 }

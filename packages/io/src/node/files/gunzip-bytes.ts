@@ -45,10 +45,27 @@ export function gunzipBytes(where: string, bytes: Uint8Array, expectedBytes: num
   return joined;
 }
 
-/** The first bytes of a gzip stream of which only a beginning is given: as many as come out, whatever follows. */
+/** The first bytes of a gzip file of which only a beginning is given: as many as come out, whatever follows. */
 export function gunzipPrefix(where: string, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const start = skipGzipHeader(where, bytes, 0);
-  return inflate(where, bytes.subarray(start), { finishFlush: constants.Z_SYNC_FLUSH }).buffer;
+  const parts: Buffer<ArrayBuffer>[] = [];
+  let at = 0;
+  do {
+    const start = at === 0 ? skipGzipHeader(where, bytes, 0) : laterMember(where, bytes, at);
+    if (start === undefined) break;
+    const { buffer, engine } = inflate(where, bytes.subarray(start), { finishFlush: constants.Z_SYNC_FLUSH });
+    parts.push(buffer);
+    at = start + engine.bytesWritten + 8;
+  } while (at < bytes.length && isGzip(bytes, at));
+  return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+}
+
+/** Start of a member's data, undefined where its header may be cut: it is checked when the whole file is inflated. */
+function laterMember(where: string, bytes: Uint8Array, at: number): number | undefined {
+  try {
+    return skipGzipHeader(where, bytes, at);
+  } catch {
+    return undefined;
+  }
 }
 
 function inflate(where: string, bytes: Uint8Array, options: Parameters<typeof inflateRawSync>[1]): WithInfo {

@@ -1,3 +1,4 @@
+export { imageInfo } from './image-info.ts';
 export { type ReadImageOptions, readImage } from './read-image.ts';
 export { type ReadNiftiOptions, readNifti } from './read-nifti.ts';
 export { type ReadVolumeOptions, readLabelMap, readVolume } from './read-volume.ts';
