@@ -99,7 +99,9 @@ describe('parseManifest', () => {
       { id: 'b', images: ['b'] },
       { id: 'c', images: [7] },
     ];
-    expect(() => parse({ ...manifest, cases })).toThrow(/2 entries are wrong:[^]*climbs[^]*cases\[2\]\.images\[0\]/);
+    expect(() => parse({ ...manifest, cases })).toThrow(
+      /2 entries are wrong:[\s\S]*climbs[\s\S]*cases\[2\]\.images\[0\]/,
+    );
   });
 
   it('is not moved by __proto__ and does not touch prototypes', () => {

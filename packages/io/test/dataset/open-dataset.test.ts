@@ -200,7 +200,7 @@ describe('openDataset', () => {
         { image: '/b.nii', label: 'b.nii' },
       ],
     });
-    await expect(openDataset(root)).rejects.toThrow(/2 entries are wrong[^]*climbs[^]*absolute/);
+    await expect(openDataset(root)).rejects.toThrow(/2 entries are wrong[\s\S]*climbs[\s\S]*absolute/);
   });
 
   it.each([
