@@ -57,11 +57,11 @@ export async function installBackend(
     );
     if (works) return present;
   }
-  const library = await findTensorflow(name, cache, {
-    onProgress,
-    ...withSignal,
-    ...(from === undefined ? {} : { from }),
-  });
+  // The two downloads have nothing to do with each other.
+  const [library] = await Promise.all([
+    findTensorflow(name, cache, { onProgress, ...withSignal, ...(from === undefined ? {} : { from }) }),
+    fetchBinding(name, cache, { onProgress, ...withSignal }),
+  ]);
   const home = join(cache, name);
   await mkdir(home, { recursive: true });
   const folder = join(home, `build-${Date.now().toString(36)}-${process.pid}`);
