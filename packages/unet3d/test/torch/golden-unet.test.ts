@@ -32,9 +32,9 @@ const unpackAll = (all: Readonly<Record<string, Packed>>) =>
   Object.fromEntries(Object.entries(all).map(([name, packed]) => [name, unpack(packed)]));
 
 /** [N, C, D, H, W] as PyTorch has it to [N, D, H, W, C]. */
-const channelsLast = (packed: Packed) => {
+const channelsLast = (packed: Packed): tf.Tensor5D => {
   const { shape, data } = unpack(packed);
-  return tf.tidy(() => tf.transpose(tf.tensor(data, [...shape]), [0, 2, 3, 4, 1])) as tf.Tensor5D;
+  return tf.tidy(() => tf.transpose(tf.tensor5d(data, shape as tf.Tensor5D['shape']), [0, 2, 3, 4, 1]));
 };
 
 function relativeError(got: tf.Tensor, expected: tf.Tensor): number {
@@ -60,7 +60,7 @@ describeBackends('U-Net with weights from PyTorch', () => {
     const network = unet3d({ classes: golden.classes, features: golden.features });
     const params = importTorchUnet(unpackAll(golden.weights), network.paramSpecs);
     const x = channelsLast(golden.x);
-    const labels = tf.tensor(golden.labels as number[], x.shape.slice(0, 4), 'int32');
+    const labels = tf.tensor(golden.labels as number[], [...x.shape.slice(0, 4)] as number[], 'int32');
 
     const expectedLogits = channelsLast(golden.logits);
     const logits = network.apply(params, x, { training: true });
