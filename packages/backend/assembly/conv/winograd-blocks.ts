@@ -78,25 +78,24 @@ function depthPass(toomCook: ToomCook, variant: Variant, kind: 'in' | 'dy'): str
     `{ const z = f32x4.splat(0); ${range(points)
       .flatMap((i) => offsets.map((o) => `v128.store(dst, z, ${o + 64 * side * side * i});`))
       .join(' ')} }`;
-  const body = (offsets: readonly number[], guard: string) => `
+  // The one vector that would reach past the end of the tensor is read from a copy.
+  const voxel = (z: number, guarded: boolean) =>
+    guarded ? `(s + ${z} * sd > limit ? last : s + ${z} * sd)` : `s + ${z} * sd`;
+  const body = (offsets: readonly number[], guarded: boolean) => `
   const sh = <usize>W * cb, sd = sh * H;
   for (let j = h0; j < h0 + ${side}; j++) for (let k = w0; k < w0 + ${side}; k++, dst += 64) {
     if (<u32>j < <u32>H && <u32>k < <u32>W) {
       const s = x + <usize>(d0 * H + j) * sh + <usize>k * cb;
       ${range(planes)
-        .map((z) => `let p${z} = <u32>(d0 + ${z}) < <u32>D ? s + ${z} * sd : zeros;`)
+        .map((z) => `const p${z} = <u32>(d0 + ${z}) < <u32>D ? ${voxel(z, guarded)} : zeros;`)
         .join(' ')}
-      ${guard}
       ${offsets.map(vector).join('\n      ')}
     } else ${zeros(offsets)}
   }`;
-  const guard = range(planes)
-    .map((z) => `if (p${z} > limit) p${z} = last;`)
-    .join(' ');
   const shape = 'x: usize, D: i32, H: i32, W: i32, cb: usize, d0: i32, h0: i32, w0: i32, zeros: usize, dst: usize';
-  return `function pre${kind}${id}(${shape}): void {${body([0, 16, 32, 48], '')}
+  return `function pre${kind}${id}(${shape}): void {${body([0, 16, 32, 48], false)}
 }
-function part${kind}${id}(${shape}, limit: usize, last: usize): void {${body([0], guard)}
+function part${kind}${id}(${shape}, limit: usize, last: usize): void {${body([0], true)}
 }`;
 }
 
