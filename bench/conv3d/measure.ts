@@ -1,0 +1,65 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { type ConvShape, flops, outputSize } from './shapes.ts';
+
+/** Times and rates of one shape; null where the kernel fails, as stock wasm's input gradient does with stride 2. */
+export interface ConvRow {
+  readonly peer: string;
+  readonly work: 'conv3d';
+  readonly threads: number;
+  readonly shape: ConvShape;
+  readonly forward_ms: number | null;
+  readonly grad_x_ms: number | null;
+  readonly grad_w_ms: number | null;
+  readonly forward_gflops: number | null;
+  readonly grad_x_gflops: number | null;
+  readonly grad_w_gflops: number | null;
+}
+
+/** Median milliseconds of `repeat` runs after `warmup` runs. */
+export function medianMs(work: () => void, repeat: number, warmup: number): number {
+  for (let i = 0; i < warmup; i++) work();
+  const times = Array.from({ length: repeat }, () => {
+    const start = performance.now();
+    work();
+    return performance.now() - start;
+  });
+  return times.sort((a, b) => a - b)[repeat >> 1]!;
+}
+
+/** Measures the three directions of one shape on the current backend. */
+export function measureConv(peer: string, threads: number, shape: ConvShape, repeat: number, warmup: number): ConvRow {
+  const { batch, size, cin, cout, kernel, stride } = shape;
+  const out = outputSize(shape);
+  const x = tf.randomUniform([batch, size, size, size, cin], -1, 1, 'float32', 1);
+  const filter = tf.randomUniform([kernel, kernel, kernel, cin, cout], -1, 1, 'float32', 2);
+  const dy = tf.randomUniform([batch, out, out, out, cout], -1, 1, 'float32', 3);
+  const window = { strides: [stride, stride, stride], pad: kernel >> 1 };
+  const time = (name: string, inputs: tf.NamedTensorMap, attributes: object) => {
+    try {
+      return medianMs(
+        () => tf.dispose(tf.engine().runKernel(name, inputs, { ...window, ...attributes })),
+        repeat,
+        warmup,
+      );
+    } catch {
+      return null;
+    }
+  };
+  const forward = time('Conv3D', { x, filter }, { dataFormat: 'NDHWC', dilations: [1, 1, 1] });
+  const gradX = time('Conv3DBackpropInputV2', { dy, filter }, { inputShape: x.shape });
+  const gradW = time('Conv3DBackpropFilterV2', { x, dy }, { filterShape: filter.shape });
+  tf.dispose([x, filter, dy]);
+  const rate = (ms: number | null) => (ms === null ? null : flops(shape) / ms / 1e6);
+  return {
+    peer,
+    work: 'conv3d',
+    threads,
+    shape,
+    forward_ms: forward,
+    grad_x_ms: gradX,
+    grad_w_ms: gradW,
+    forward_gflops: rate(forward),
+    grad_x_gflops: rate(gradX),
+    grad_w_gflops: rate(gradW),
+  };
+}
