@@ -3,6 +3,12 @@ export type { DatasetManifest, LabelDefinition, ManifestCase, Split } from './da
 export { parseManifest } from './dataset/parse-manifest.ts';
 export { crossValidationSplits, type DatasetSplit, type SplitOptions, splitDataset } from './dataset/split-dataset.ts';
 export { stackChannels } from './dataset/stack-channels.ts';
+export {
+  type Finding,
+  type FindingCode,
+  formatVerificationReport,
+  type VerificationReport,
+} from './dataset/verification-report.ts';
 export type { ImageInfo, ImageInfoError } from './formats/image-info.ts';
 export type { ByteOrder, ImageArray, ImageDtype, ImageFormat, MedicalImage } from './formats/medical-image.ts';
 export { type EncodeNiftiOptions, encodeNifti, encodeNiftiPair } from './formats/nifti/encode-nifti.ts';

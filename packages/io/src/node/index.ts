@@ -1,4 +1,5 @@
 export { type OpenDatasetOptions, openDataset } from './dataset/open-dataset.ts';
+export { type VerifyDatasetOptions, verifyDataset } from './dataset/verify-dataset.ts';
 export { writeManifest } from './dataset/write-manifest.ts';
 export { type PhantomDatasetOptions, writePhantomDataset } from './dataset/write-phantom-dataset.ts';
 export {

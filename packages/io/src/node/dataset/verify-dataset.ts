@@ -1,0 +1,201 @@
+import { basename, relative, resolve, sep } from 'node:path';
+import { isSegError, SegError } from '@seg/core';
+import type { Dataset, DatasetCase } from '../../dataset/dataset-types.ts';
+import type { Finding, VerificationReport } from '../../dataset/verification-report.ts';
+import { type OpenDatasetOptions, openDataset } from './open-dataset.ts';
+import { type CaseFacts, verifyCase } from './verify-case.ts';
+
+export interface VerifyDatasetOptions extends OpenDatasetOptions {
+  /** Called after each case. */
+  readonly onProgress?: (done: number, total: number, id: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Reads every file of a data set and reports everything that is wrong with it, not only the first fault.
+ *
+ * Looked for: files that are missing, unreadable or truncated; numbers of channels; shapes, spacings and affines that
+ * differ between the files of a case; NaN, infinite and constant images; label values that are not whole, not declared
+ * or not annotated; empty label maps, classes that never occur; cases with the same voxels; patients in two splits;
+ * orientations that differ. A folder that does not open as a data set is a finding as well.
+ *
+ * @throws SegError `aborted` when the signal fires; nothing else.
+ * @example
+ * const report = await verifyDataset('data/hippocampus');
+ * if (!report.ok) throw new Error(formatVerificationReport(report));
+ */
+export async function verifyDataset(
+  dataset: Dataset | string,
+  options: VerifyDatasetOptions = {},
+): Promise<VerificationReport> {
+  const { onProgress, signal, ...openOptions } = options;
+  let opened: Dataset;
+  try {
+    opened = typeof dataset === 'string' ? await openDataset(dataset, openOptions) : dataset;
+  } catch (error) {
+    if (!isSegError(error)) throw error;
+    return notOpened(resolve(dataset as string), error);
+  }
+  const facts = new Map<DatasetCase, CaseFacts>();
+  for (const entry of opened.cases) {
+    if (signal?.aborted) {
+      throw new SegError('aborted', { where: 'verifyDataset', problem: 'stopped by the caller', cause: signal.reason });
+    }
+    facts.set(entry, await verifyCase(opened, entry));
+    onProgress?.(facts.size, opened.cases.length, entry.id);
+  }
+  const findings = [
+    ...wholeSetFindings(opened, facts),
+    ...[...facts.values()].flatMap((f) => f.findings),
+    ...duplicateFindings(opened, facts),
+  ];
+  return {
+    name: opened.name,
+    root: opened.root,
+    layout: opened.layout,
+    cases: opened.cases.length,
+    files: [...facts.values()].reduce((sum, { files }) => sum + files, 0),
+    ok: findings.every(({ severity }) => severity !== 'error'),
+    findings,
+  };
+}
+
+function notOpened(root: string, error: SegError): VerificationReport {
+  const errors = error.cause instanceof AggregateError ? (error.cause.errors as SegError[]) : [error];
+  const findings = errors.map((e): Finding => {
+    const inFolder = e.where.startsWith(root) && e.where !== root;
+    const got = e.got === undefined ? '' : ` (${typeof e.got === 'string' ? e.got : JSON.stringify(e.got)})`;
+    return {
+      code: 'unreadable-description',
+      severity: 'error',
+      ...(inFolder ? { file: relative(root, e.where).split(sep).join('/') } : {}),
+      message: `${e.problem}${got}`.slice(0, 500),
+      hint: e.hint ?? 'Correct the description of the data set.',
+    };
+  });
+  return { name: basename(root), root, layout: undefined, cases: 0, files: 0, ok: false, findings };
+}
+
+type AllFacts = ReadonlyMap<DatasetCase, CaseFacts>;
+
+function wholeSetFindings(dataset: Dataset, facts: AllFacts): Finding[] {
+  const findings: Finding[] = [];
+  const add = (severity: Finding['severity'], code: Finding['code'], message: string, hint: string) =>
+    findings.push({ code, severity, message, hint });
+  const annotated = dataset.cases.filter(({ labelPaths }) => labelPaths.length > 0);
+  if (dataset.cases.length === 0)
+    add('error', 'no-cases', 'the data set has no cases', 'List its cases in the description.');
+  else if (annotated.length === 0) {
+    add(
+      'warning',
+      'no-annotated-cases',
+      'no case has a label map',
+      'Such a set can be predicted on, but not be learned from.',
+    );
+  }
+  const splits = new Map<string, Set<string>>();
+  for (const { patient, split } of dataset.cases) {
+    if (split !== undefined) splits.set(patient, (splits.get(patient) ?? new Set()).add(split));
+  }
+  for (const [patient, names] of splits) {
+    if (names.size < 2) continue;
+    const message = `patient ${patient} is in the splits ${[...names].join(' and ')}`;
+    add(
+      'error',
+      'patient-in-two-splits',
+      message,
+      'Move all cases of the patient to one split: results would be too good otherwise.',
+    );
+  }
+  const seen = new Set([...facts.values()].flatMap(({ labelValues }) => [...labelValues]));
+  for (const { value, name } of annotated.length === 0 ? [] : dataset.labels) {
+    if (seen.has(value)) continue;
+    add(
+      'warning',
+      'label-unused',
+      `class ${value} (${name}) occurs in no case`,
+      'Remove the class, or check the label maps.',
+    );
+  }
+  findings.push(...namesThatDiffer(dataset), ...orientationsThatDiffer(facts));
+  return findings;
+}
+
+function namesThatDiffer(dataset: Dataset): Finding[] {
+  const names = new Map<number, Map<string, string>>();
+  for (const { id, labels } of dataset.cases) {
+    for (const { value, name } of labels ?? []) {
+      const known = names.get(value) ?? new Map<string, string>();
+      names.set(value, known);
+      if (!known.has(name)) known.set(name, id);
+    }
+  }
+  const differing = [...names].filter(([, known]) => known.size > 1);
+  if (differing.length === 0) return [];
+  const [value, known] = differing[0]!;
+  const examples = [...known].slice(0, 3).map(([name, id]) => `"${name}" in ${id}`);
+  return [
+    {
+      code: 'label-names-differ',
+      severity: 'warning',
+      message: `${differing.length} label value(s) mean different things in different cases: ${value} is ${examples.join(', ')}`,
+      hint: 'Do not learn from these cases together before their labels are mapped to common values.',
+    },
+  ];
+}
+
+function orientationsThatDiffer(facts: AllFacts): Finding[] {
+  const cases = new Map<string, string[]>();
+  for (const [{ id }, { axisCodes }] of facts) {
+    if (axisCodes !== undefined) cases.set(axisCodes, [...(cases.get(axisCodes) ?? []), id]);
+  }
+  if (cases.size < 2) return [];
+  const groups = [...cases].sort((a, b) => b[1].length - a[1].length);
+  const message = groups.map(([codes, ids]) => `${codes} in ${ids.length} case(s), as ${ids[0]}`).join('; ');
+  return [
+    {
+      code: 'orientation-differs',
+      severity: 'warning',
+      message: `the voxel axes run differently: ${message}`,
+      hint: 'Reorient all volumes to one orientation (preprocessGeometry, step "reorient") before learning from them.',
+    },
+  ];
+}
+
+function duplicateFindings(dataset: Dataset, facts: AllFacts): Finding[] {
+  const findings: Finding[] = [];
+  const images = new Map<string, DatasetCase>();
+  const labels = new Map<string, { readonly entry: DatasetCase; readonly path: string }>();
+  for (const [entry, { imageHash, labelHashes }] of facts) {
+    const twin = imageHash === undefined ? undefined : images.get(imageHash);
+    if (twin !== undefined) {
+      const crossing = twin.split !== entry.split;
+      const patients =
+        twin.patient === entry.patient ? 'the same patient' : `patients ${twin.patient} and ${entry.patient}`;
+      findings.push({
+        code: 'duplicate-image',
+        severity: crossing ? 'error' : 'warning',
+        case: entry.id,
+        file: relative(dataset.root, entry.imagePaths[0]!).split(sep).join('/'),
+        message: `the same voxels as case ${twin.id}, ${patients}${crossing ? ', in another split' : ''}`,
+        hint: 'Keep one of the two, or give both the same patient so that they stay on one side of a split.',
+      });
+    } else if (imageHash !== undefined) images.set(imageHash, entry);
+    for (const [path, hash] of labelHashes) {
+      const other = labels.get(hash);
+      if (other === undefined) labels.set(hash, { entry, path });
+      else if (other.path !== path) {
+        const nameOf = (p: string) => relative(dataset.root, p).split(sep).join('/');
+        findings.push({
+          code: 'duplicate-label',
+          severity: 'warning',
+          case: entry.id,
+          file: nameOf(path),
+          message: `the same label map as ${nameOf(other.path)} of case ${other.entry.id}`,
+          hint: 'One of the two may have been copied by mistake; check that each belongs to its image.',
+        });
+      }
+    }
+  }
+  return findings;
+}
