@@ -1,1 +1,3 @@
-export {};
+export { runCli } from './run-cli.ts';
+export { type EvaluateFoldersOptions, evaluateFolders } from './tasks/evaluate-folders.ts';
+export type { Cli } from './terminal/cli.ts';

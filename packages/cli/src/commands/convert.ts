@@ -1,0 +1,31 @@
+import type { Command } from 'commander';
+import type { Cli } from '../terminal/cli.ts';
+
+/** Adds `seg convert`. */
+export function addConvert(program: Command, cli: Cli): void {
+  program
+    .command('convert')
+    .summary('convert an image to another format')
+    .description('Converts an image; the ending of the output chooses the format.')
+    .argument('<in>', 'image to read')
+    .argument('<out>', 'file to write')
+    .option('--json', 'print the result as JSON')
+    .addHelpText(
+      'after',
+      `
+Voxels, type, scaling and geometry are kept.
+
+Examples:
+  $ seg convert scan.hdr scan.nii.gz
+  $ seg convert scan.nii.gz scan.nii`,
+    )
+    .action(async (input: string, output: string, options: { json?: boolean }) => {
+      const { readImage, writeNifti } = await import('@seg/io/node');
+      const image = await readImage(input);
+      for (const warning of image.warnings) cli.stderr(`seg: ${input}: ${warning}\n`);
+      await writeNifti(output, image);
+      if (options.json === true) {
+        cli.stdout(`${JSON.stringify({ input, output, shape: image.shape, dtype: image.dtype })}\n`);
+      } else cli.stdout(`${output}\n`);
+    });
+}

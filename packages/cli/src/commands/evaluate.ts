@@ -1,0 +1,99 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Cli } from '../terminal/cli.ts';
+import { startProgress } from '../terminal/progress.ts';
+import { formatTable } from '../terminal/table.ts';
+
+interface Options {
+  readonly prediction: string;
+  readonly reference: string;
+  readonly out: string;
+  readonly labels?: readonly (number | { readonly name: string; readonly values: readonly number[] })[];
+  readonly convention: 'monai' | 'medpy' | 'deepmind';
+  readonly emptyDistances: 'skip' | 'penalty';
+  readonly json?: boolean;
+}
+
+/** Adds `seg evaluate`. */
+export function addEvaluate(program: Command, cli: Cli): void {
+  program
+    .command('evaluate')
+    .summary('compare label maps with reference label maps')
+    .description('Compares label maps with references of the same file names; writes cases.csv and summary.json.')
+    .requiredOption('--prediction <dir>', 'folder of predicted label maps')
+    .requiredOption('--reference <dir>', 'folder of reference label maps')
+    .requiredOption('--out <dir>', 'folder for cases.csv and summary.json')
+    .option(
+      '--labels <list>',
+      'labels to evaluate, such as 1,2 or 1+2 for a region (default: all that occur)',
+      parseLabels,
+    )
+    .addOption(
+      new Option('--convention <name>', 'how surface distances are measured')
+        .choices(['monai', 'medpy', 'deepmind'])
+        .default('monai'),
+    )
+    .addOption(
+      new Option('--empty-distances <rule>', 'distances to an empty label: left out of means, or the image diagonal')
+        .choices(['skip', 'penalty'])
+        .default('skip'),
+    )
+    .option('--json', 'print the summary as JSON')
+    .addHelpText(
+      'after',
+      `
+cases.csv has a row for each case and label: case,label,dice,jaccard,hd95_mm,assd_mm,nsd_1mm,volume_ml,
+reference_volume_ml,flags. summary.json has means, spreads and counts of undefined values for each label.
+
+Examples:
+  $ seg evaluate --prediction predictions --reference data/labelsTr --out scores
+  $ seg evaluate --prediction p --reference r --out scores --labels 1,2,1+2 --convention deepmind`,
+    )
+    .action(async (options: Options) => {
+      const { mkdir } = await import('node:fs/promises');
+      const { join } = await import('node:path');
+      const { writeFileAtomic } = await import('@seg/io/node');
+      const { evaluateFolders } = await import('../tasks/evaluate-folders.ts');
+      const progress = await startProgress(cli, 'evaluating');
+      const { prediction, reference, out, labels, convention, emptyDistances } = options;
+      const warnings: string[] = [];
+      try {
+        const cohort = await evaluateFolders(prediction, reference, {
+          convention,
+          emptyDistances,
+          signal: cli.signal,
+          onProgress: (done, total) => progress.update(done, total),
+          onWarning: (message) => warnings.push(message),
+          ...(labels === undefined ? {} : { labels }),
+        });
+        progress.stop();
+        for (const warning of warnings) cli.stderr(`seg: ${warning}\n`);
+        const summary = cohort.summary();
+        await mkdir(out, { recursive: true });
+        await writeFileAtomic(join(out, 'cases.csv'), cohort.toCsv());
+        await writeFileAtomic(join(out, 'summary.json'), `${JSON.stringify(summary, undefined, 2)}\n`);
+        if (options.json === true) {
+          cli.stdout(`${JSON.stringify(summary)}\n`);
+          return;
+        }
+        const rows = Object.entries(summary.labels).map(([label, { cases, dice, hd95Mm, assdMm, nsd }]) => [
+          label,
+          String(cases),
+          ...[dice, hd95Mm, assdMm, nsd].map(({ mean }) => (mean === null ? '-' : mean.toFixed(4))),
+        ]);
+        cli.stdout(formatTable(['label', 'cases', 'dice', 'hd95_mm', 'assd_mm', 'nsd_1mm'], rows));
+        cli.stdout(`${join(out, 'cases.csv')}\n${join(out, 'summary.json')}\n`);
+      } finally {
+        progress.stop();
+      }
+    });
+}
+
+function parseLabels(text: string) {
+  return text.split(',').map((part) => {
+    const values = part.split('+').map(Number);
+    if (part.trim() === '' || !values.every((v) => Number.isSafeInteger(v) && v >= 0)) {
+      throw new InvalidArgumentError('It must list labels such as 1,2 or 1,2,1+2.');
+    }
+    return values.length === 1 ? values[0]! : { name: part.trim(), values };
+  });
+}

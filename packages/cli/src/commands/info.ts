@@ -1,0 +1,47 @@
+import type { Command } from 'commander';
+import type { Cli } from '../terminal/cli.ts';
+
+/** Adds `seg info`. */
+export function addInfo(program: Command, cli: Cli): void {
+  program
+    .command('info')
+    .summary('describe image files')
+    .description('Describes image files: size, type, geometry, scaling and the range of the values.')
+    .argument('<file...>', 'image files (NIfTI, Analyze and what else seg reads)')
+    .option('--json', 'one JSON object a line, {file, error} for a file that cannot be read')
+    .addHelpText(
+      'after',
+      `
+A file that cannot be read is reported and the others are still described; the exit code is then 1.
+
+Examples:
+  $ seg info scan.nii.gz
+  $ seg info --json labelsTr/*.nii.gz`,
+    )
+    .action(async (files: string[], options: { json?: boolean }) => {
+      const { imageInfo } = await import('@seg/io/node');
+      for (const file of files) {
+        if (cli.signal.aborted) break;
+        const info = await imageInfo(file);
+        if ('error' in info) cli.failed = true;
+        if (options.json === true) cli.stdout(`${JSON.stringify(info)}\n`);
+        else if ('error' in info) cli.stderr(`seg: ${info.error.message}\n`);
+        else {
+          const { shape, dtype, byteOrder, zooms, axisCodes, slope, intercept, min, max, mean, nan, inf } = info;
+          const zoom = zooms.map((z) => (z === null ? '?' : Number(z.toPrecision(6)))).join(' x ');
+          const scaling = slope === null ? 'none' : `${slope} * v + ${intercept}`;
+          cli.stdout(
+            [
+              file,
+              `  shape      ${shape.join(' x ')}`,
+              `  type       ${dtype}, ${byteOrder}-endian, scaling ${scaling}`,
+              `  spacing    ${zoom}`,
+              `  axes       ${axisCodes.map((code) => code ?? '?').join('')}`,
+              `  values     ${min} to ${max}, mean ${mean}${nan + inf > 0 ? `, ${nan} NaN, ${inf} infinite` : ''}`,
+              '',
+            ].join('\n'),
+          );
+        }
+      }
+    });
+}

@@ -1,0 +1,70 @@
+import { isSegError } from '@seg/core';
+import { Command, CommanderError } from 'commander';
+import { addBackend } from './commands/backend.ts';
+import { addConvert } from './commands/convert.ts';
+import { addDoctor } from './commands/doctor.ts';
+import { addEvaluate } from './commands/evaluate.ts';
+import { addInfo } from './commands/info.ts';
+import { addPhantom } from './commands/phantom.ts';
+import { addPredict } from './commands/predict.ts';
+import { addTrain } from './commands/train.ts';
+import { addVerify } from './commands/verify.ts';
+import type { Cli } from './terminal/cli.ts';
+import { describeError } from './terminal/describe-error.ts';
+import { version } from './version.ts';
+
+const EXAMPLES = `
+Examples:
+  $ seg phantom --out phantoms                          a generated data set to try things on
+  $ seg verify --data phantoms
+  $ seg train --data phantoms --out run --minutes 5
+  $ seg predict --run run --out predictions scan.nii.gz
+  $ seg evaluate --prediction predictions --reference phantoms/labelsTr --out scores
+
+Results go to standard output, progress and messages to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage.
+`;
+
+/**
+ * Runs the `seg` command with these arguments and returns its exit code: 0 done, 1 failed, 2 wrong usage. Never throws
+ * for what a user can cause.
+ */
+export async function runCli(args: readonly string[], cli: Cli): Promise<number> {
+  const program = createProgram(cli);
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return cli.failed ? 1 : 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (args.includes('--json')) cli.stdout(`${JSON.stringify({ error: describeError(error) })}\n`);
+    cli.stderr(`seg: ${describeError(error).message}\n`);
+    if (!isSegError(error) && error instanceof Error && describeError(error).code === 'internal') {
+      cli.stderr(`${error.stack}\n`);
+    }
+    return 1;
+  }
+}
+
+function createProgram(cli: Cli): Command {
+  const program = new Command('seg')
+    .description('Robust segmentation of 3-D medical images.')
+    .version(version, '-V, --version')
+    .exitOverride()
+    .showHelpAfterError('Try --help.')
+    .configureOutput({ writeOut: cli.stdout, writeErr: cli.stderr })
+    .configureHelp({ helpWidth: 100 })
+    .addHelpText('after', EXAMPLES);
+  for (const add of [
+    addVerify,
+    addTrain,
+    addPredict,
+    addEvaluate,
+    addInfo,
+    addConvert,
+    addPhantom,
+    addDoctor,
+    addBackend,
+  ]) {
+    add(program, cli);
+  }
+  return program;
+}

@@ -1,0 +1,13 @@
+/** What a command may use of the outside world. */
+export interface Cli {
+  /** Results. */
+  readonly stdout: (text: string) => void;
+  /** Progress and messages. */
+  readonly stderr: (text: string) => void;
+  /** Whether standard error is a terminal, where a progress bar can be drawn. */
+  readonly isTerminal: boolean;
+  /** Fires on Ctrl-C. */
+  readonly signal: AbortSignal;
+  /** Set by a command that goes on after failures, such as `seg info` of a broken file. */
+  failed?: boolean;
+}
