@@ -40,3 +40,28 @@ export {
 } from './methods/supervised.ts';
 export type { AdamConfig, OptimiserConfig, SgdConfig } from './optimiser/optimiser-config.ts';
 export { type Schedule, scheduleFactor } from './optimiser/schedule.ts';
+export { defaultPlan, type PlanOptions, targetSpacing } from './plan/default-plan.ts';
+export {
+  type CaseFingerprint,
+  combineFingerprints,
+  type Fingerprint,
+  type ForegroundStatistics,
+  fingerprintCase,
+} from './plan/fingerprint.ts';
+export { forwardGflop, planTopology, type Topology } from './plan/network-topology.ts';
+export type { TrainingPlan } from './plan/training-plan.ts';
+export {
+  type Normalisation,
+  type PreprocessedImage,
+  type Preprocessing,
+  preprocessImage,
+  preprocessLabel,
+} from './preprocess/preprocessing.ts';
+export {
+  builtInMethods,
+  createMethod,
+  type MethodContext,
+  type MethodFactory,
+  type MethodRegistry,
+} from './run/method-registry.ts';
+export { type PredictVolumeOptions, predictVolume, type VolumeSegmenter } from './run/predict-volume.ts';

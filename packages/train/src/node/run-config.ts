@@ -1,0 +1,80 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SegError } from '@seg/core';
+import { writeFileAtomic } from '@seg/io/node';
+import type { Budget } from '../fit/phase-plan.ts';
+import type { JsonValue } from '../json.ts';
+import type { TrainingPlan } from '../plan/training-plan.ts';
+
+/** The contents of a run's `config.json`: everything that the training is a function of. */
+export interface RunConfig {
+  readonly schemaVersion: 1;
+  readonly method: string;
+  readonly methodOptions: JsonValue;
+  readonly seed: number;
+  /** Name of the tfjs backend that the run began on. */
+  readonly backend: string;
+  readonly budget: Budget;
+  readonly checkpointEvery?: number;
+  readonly data: {
+    /** Absolute path. */
+    readonly root: string;
+    readonly name: string;
+    readonly channels: readonly string[];
+    /** Foreground classes; class 1 is the first. */
+    readonly labels: readonly { readonly value: number; readonly name: string }[];
+    readonly ignoreLabel?: number;
+    /** Case ids. */
+    readonly train: readonly string[];
+    readonly validation: readonly string[];
+  };
+  readonly plan: TrainingPlan;
+}
+
+const FILE = 'config.json';
+
+/** Writes a run's configuration. */
+export async function writeRunConfig(run: string, config: RunConfig): Promise<void> {
+  await writeFileAtomic(join(run, FILE), `${JSON.stringify(config, undefined, 2)}\n`);
+}
+
+/**
+ * Reads a run's configuration.
+ *
+ * @throws SegError `not-found` when the folder is no run, `corrupt-data` when the file is damaged.
+ */
+export async function readRunConfig(run: string): Promise<RunConfig> {
+  const path = join(run, FILE);
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new SegError('not-found', {
+      where: path,
+      problem: 'not a run',
+      hint: 'Give the folder that `seg train --out` wrote.',
+      cause,
+    });
+  }
+  let config: Partial<RunConfig> | undefined;
+  try {
+    config = JSON.parse(text);
+  } catch (cause) {
+    throw new SegError('corrupt-data', { where: path, problem: 'not valid JSON', cause });
+  }
+  const isKnown =
+    config?.schemaVersion === 1 &&
+    typeof config.method === 'string' &&
+    Array.isArray(config.data?.train) &&
+    Array.isArray(config.data?.labels) &&
+    Array.isArray(config.plan?.patchSize);
+  if (!isKnown) {
+    throw new SegError('corrupt-data', {
+      where: path,
+      problem: 'not a configuration of a run that this version knows',
+      got: config?.schemaVersion,
+      expected: 'schemaVersion 1',
+    });
+  }
+  return config as RunConfig;
+}

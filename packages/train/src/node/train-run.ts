@@ -1,0 +1,204 @@
+import { mkdir, readdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { SegError } from '@seg/core';
+import type { Dataset, DatasetCase } from '@seg/io';
+import { splitDataset } from '@seg/io';
+import { openDataset } from '@seg/io/node';
+import * as tf from '@tensorflow/tfjs-core';
+import type { TrainingCase } from '../data/training-case.ts';
+import { type FitResult, fit } from '../fit/fit.ts';
+import type { LogRecord, Progress } from '../fit/log.ts';
+import type { Budget } from '../fit/phase-plan.ts';
+import { disposeState } from '../fit/training-state.ts';
+import type { JsonValue } from '../json.ts';
+import { defaultPlan } from '../plan/default-plan.ts';
+import type { TrainingPlan } from '../plan/training-plan.ts';
+import { createMethod, type MethodRegistry } from '../run/method-registry.ts';
+import { checkpointFiles } from './checkpoint-files.ts';
+import { CaseLoader } from './load-cases.ts';
+import { type RunConfig, readRunConfig, writeRunConfig } from './run-config.ts';
+import { RunLog } from './run-log.ts';
+import { workerLoader } from './worker-loader.ts';
+
+/** What can be watched of a run. */
+export interface RunObservers {
+  readonly signal?: AbortSignal;
+  /** Cases read so far, before the training. */
+  readonly onPrepare?: (done: number, total: number, what: 'measuring' | 'preparing') => void;
+  readonly onProgress?: (progress: Progress) => void;
+  readonly onLog?: (record: LogRecord) => void;
+  /** Sentences about what was passed over, such as a damaged checkpoint. */
+  readonly onWarning?: (message: string) => void;
+  /** Methods besides the built-in ones. */
+  readonly methods?: MethodRegistry;
+  /** Threads that make samples; default 1. They change the speed alone. */
+  readonly workers?: number;
+}
+
+export interface TrainRunOptions extends RunObservers {
+  /** Folder of a data set. */
+  readonly data: string;
+  /** Folder of the run; made where it does not exist, refused where it already has a run. */
+  readonly out: string;
+  /** Default 'supervised'. */
+  readonly method?: string;
+  /** Default null. */
+  readonly methodOptions?: JsonValue;
+  /** Default 0. */
+  readonly seed?: number;
+  /** Steps or minutes. Minutes count from the call, loading included. Default 12 minutes. */
+  readonly budget?: Budget;
+  /** Steps between checkpoints; default a tenth of the budget. */
+  readonly checkpointEvery?: number;
+  /** Part of the patients that is kept for validation, where the data set names none; default 0.1. */
+  readonly validationFraction?: number;
+  /** Changes the plan that was chosen for the data set. */
+  readonly adjustPlan?: (plan: TrainingPlan) => TrainingPlan;
+}
+
+export interface RunResult {
+  readonly run: string;
+  readonly config: RunConfig;
+  readonly stopped: FitResult['stopped'];
+  readonly steps: number;
+  readonly best: { readonly step: number; readonly score: number } | null;
+  readonly validation: FitResult['validation'];
+}
+
+const DEFAULT_MINUTES = 12;
+
+/**
+ * Trains a method on a data set, with everything chosen for it, into a run folder: `config.json`, `metrics.jsonl`,
+ * TensorBoard events and `checkpoints/`. The backend that is running is used; start one before.
+ *
+ * @throws SegError with the cure: unreadable data, a folder that already holds a run, a full disk, a diverging loss.
+ */
+export async function trainRun(options: TrainRunOptions): Promise<RunResult> {
+  const { method = 'supervised', methodOptions = null, seed = 0, validationFraction = 0.1 } = options;
+  const budget = options.budget ?? { minutes: DEFAULT_MINUTES };
+  const startedAt = performance.now();
+  const out = resolve(options.out);
+  await refuseUsedFolder(out);
+  const dataset = await openDataset(options.data);
+  const split = splitDataset(dataset, { seed, validationFraction });
+  const training = [...split.train, ...split.unlabelled];
+  const loader = new CaseLoader(dataset, observe(options));
+  const fingerprint = await loader.fingerprint(split.train);
+  const chosen = defaultPlan(fingerprint, budget);
+  const plan = options.adjustPlan?.(chosen) ?? chosen;
+  createMethod(method, { plan, options: methodOptions }, options.methods); // an unknown name is refused before any work
+  const data = await loader.prepare(training, plan.preprocessing);
+  const validation = await loader.prepare(split.validation, plan.preprocessing);
+  const spentMinutes = (performance.now() - startedAt) / 60_000;
+  const { name, root, channels, labels, ignoreLabel } = dataset;
+  const config: RunConfig = {
+    schemaVersion: 1,
+    method,
+    methodOptions,
+    seed,
+    backend: tf.getBackend(),
+    budget: 'steps' in budget ? budget : { minutes: Math.max(0.01, budget.minutes - spentMinutes) },
+    ...(options.checkpointEvery === undefined ? {} : { checkpointEvery: options.checkpointEvery }),
+    data: {
+      root,
+      name,
+      channels,
+      labels,
+      ...(ignoreLabel === undefined ? {} : { ignoreLabel }),
+      train: training.map(({ id }) => id),
+      validation: split.validation.map(({ id }) => id),
+    },
+    plan,
+  };
+  await mkdir(join(out, 'checkpoints'), { recursive: true });
+  await writeRunConfig(out, config);
+  return train(out, config, data, validation, options, false);
+}
+
+/** Continues an interrupted run to the end of its budget. The same data must still be where it was. */
+export async function resumeRun(run: string, options: RunObservers = {}): Promise<RunResult> {
+  const out = resolve(run);
+  const config = await readRunConfig(out);
+  const dataset = await openDataset(config.data.root);
+  const loader = new CaseLoader(dataset, observe(options));
+  const data = await loader.prepare(casesOf(dataset, config.data.train), config.plan.preprocessing);
+  const validation = await loader.prepare(casesOf(dataset, config.data.validation), config.plan.preprocessing);
+  return train(out, config, data, validation, options, true);
+}
+
+async function train(
+  out: string,
+  config: RunConfig,
+  data: readonly TrainingCase[],
+  validation: readonly TrainingCase[],
+  observers: RunObservers,
+  resume: boolean,
+): Promise<RunResult> {
+  const { plan, seed, budget } = config;
+  const { onWarning, signal, onProgress, workers = 1 } = observers;
+  const store = checkpointFiles(join(out, 'checkpoints'), onWarning === undefined ? {} : { onWarning });
+  const known = resume ? await store.load('last') : undefined;
+  const log = new RunLog(out, {
+    wallTime: () => Date.now() / 1000,
+    ...(known === undefined ? {} : { resumedAt: known.meta.step }),
+  });
+  const result = await fit(createMethod(config.method, { plan, options: config.methodOptions }, observers.methods), {
+    data,
+    validation,
+    budget,
+    seed,
+    patchSize: plan.patchSize,
+    foregroundFraction: plan.foregroundFraction,
+    loader: workerLoader(data, { augmentation: plan.augmentation, workers }),
+    store,
+    resume,
+    ...(plan.ema === null ? {} : { ema: plan.ema }),
+    ...(config.checkpointEvery === undefined ? {} : { checkpointEvery: config.checkpointEvery }),
+    onLog: (record) => {
+      log.write(record);
+      observers.onLog?.(record);
+    },
+    ...(onProgress === undefined ? {} : { onProgress }),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  const { state, stopped } = result;
+  disposeState(state);
+  return { run: out, config, stopped, steps: state.step, best: state.best, validation: result.validation };
+}
+
+function observe({ onPrepare, signal }: RunObservers) {
+  return {
+    ...(onPrepare === undefined ? {} : { onProgress: onPrepare }),
+    ...(signal === undefined ? {} : { signal }),
+  };
+}
+
+function casesOf(dataset: Dataset, ids: readonly string[]): readonly DatasetCase[] {
+  const byId = new Map(dataset.cases.map((item) => [item.id, item]));
+  const missing = ids.filter((id) => !byId.has(id));
+  if (missing.length > 0) {
+    throw new SegError('not-found', {
+      where: dataset.root,
+      problem: `${missing.length} case(s) that the run was trained on are gone`,
+      got: missing.slice(0, 5),
+      hint: 'Restore the data set as it was when the run began.',
+    });
+  }
+  return ids.map((id) => byId.get(id)!);
+}
+
+async function refuseUsedFolder(out: string): Promise<void> {
+  let files: string[];
+  try {
+    files = await readdir(out);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw new SegError('io-failure', { where: out, problem: 'the folder of the run cannot be read', cause: error });
+  }
+  if (!files.includes('config.json') && !files.includes('checkpoints')) return;
+  throw new SegError('invalid-argument', {
+    where: out,
+    problem: 'the folder already holds a run',
+    hint: 'Continue it with `seg train --resume`, or choose another folder.',
+  });
+}

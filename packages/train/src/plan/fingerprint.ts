@@ -1,0 +1,90 @@
+import { SegError, type Triple, type Volume, voxelCount } from '@seg/core';
+import { axisCodesOf, type LabelMap, reorient } from '@seg/io';
+
+/** What one case tells about its data set, on RAS axes. */
+export interface CaseFingerprint {
+  /** (z, y, x). */
+  readonly shape: Triple;
+  readonly spacingMm: Triple;
+  /** A sample of the foreground's values, by channel. */
+  readonly foreground: readonly Float32Array[];
+}
+
+/** What a plan is made from. */
+export interface Fingerprint {
+  readonly cases: readonly { readonly shape: Triple; readonly spacingMm: Triple }[];
+  /** Names of the channels; "CT" means Hounsfield units. */
+  readonly channels: readonly string[];
+  /** Number of foreground classes. */
+  readonly foregroundClasses: number;
+  /** By channel, over all cases. */
+  readonly foreground: readonly ForegroundStatistics[];
+}
+
+export interface ForegroundStatistics {
+  readonly mean: number;
+  readonly standardDeviation: number;
+  readonly percentile005: number;
+  readonly percentile995: number;
+}
+
+/** Values kept of each case and channel: enough for percentiles over a data set. */
+const VALUES_PER_CASE = 2000;
+
+/** Measures one case; `label` may be absent, then no foreground values are taken. */
+export function fingerprintCase(image: Volume, label: LabelMap | undefined): CaseFingerprint {
+  // The size and spacing on RAS axes follow from an empty volume on the same grid.
+  const turned = axisCodesOf(image.affine) === 'RAS' ? image : reorient(image, 'RAS');
+  const voxels = voxelCount(image.shape);
+  const places: number[] = [];
+  if (label !== undefined && label.data.length === voxels) {
+    let count = 0;
+    for (let i = 0; i < voxels; i++) if (label.data[i]! > 0) count++;
+    const every = Math.max(1, Math.ceil(count / VALUES_PER_CASE));
+    let seen = 0;
+    for (let i = 0; i < voxels; i++) if (label.data[i]! > 0 && seen++ % every === 0) places.push(i);
+  }
+  const foreground = Array.from({ length: image.channels }, (_, c) =>
+    Float32Array.from(places, (i) => image.data[c * voxels + i]!),
+  );
+  return { shape: turned.shape, spacingMm: turned.spacingMm, foreground };
+}
+
+/** Puts the cases of a data set together. */
+export function combineFingerprints(
+  cases: readonly CaseFingerprint[],
+  channels: readonly string[],
+  foregroundClasses: number,
+): Fingerprint {
+  if (cases.length === 0) {
+    throw new SegError('invalid-argument', { where: 'combineFingerprints', problem: 'there are no cases' });
+  }
+  const foreground = channels.map((_, c) => statistics(cases.flatMap(({ foreground: f }) => [...(f[c] ?? [])])));
+  return {
+    cases: cases.map(({ shape, spacingMm }) => ({ shape, spacingMm })),
+    channels,
+    foregroundClasses,
+    foreground,
+  };
+}
+
+/** The p-quantile of sorted values, linear between neighbours as in NumPy. */
+export function quantile(sorted: ArrayLike<number>, p: number): number {
+  const at = p * (sorted.length - 1);
+  const low = Math.floor(at);
+  const high = Math.min(sorted.length - 1, low + 1);
+  return sorted[low]! + (at - low) * (sorted[high]! - sorted[low]!);
+}
+
+function statistics(values: readonly number[]): ForegroundStatistics {
+  if (values.length === 0) return { mean: 0, standardDeviation: 1, percentile005: 0, percentile995: 0 };
+  const sorted = Float64Array.from(values).sort();
+  const mean = sorted.reduce((a, b) => a + b, 0) / sorted.length;
+  const variance = sorted.reduce((a, b) => a + (b - mean) ** 2, 0) / sorted.length;
+  return {
+    mean,
+    standardDeviation: Math.sqrt(variance),
+    percentile005: quantile(sorted, 0.005),
+    percentile995: quantile(sorted, 0.995),
+  };
+}

@@ -1,0 +1,89 @@
+import { createVolume, type Triple, type Volume } from '@seg/core';
+import {
+  type GeometryStep,
+  type LabelMap,
+  type PreprocessingRecord,
+  preprocessGeometry,
+  replayGeometry,
+} from '@seg/io';
+import { IGNORED_CLASS } from '../data/cut-patch.ts';
+
+/**
+ * How the values of one channel are brought to a common range.
+ *
+ * - `zScore`: minus the image's own mean, divided by its own standard deviation (MR and anything without units).
+ * - `clipZScore`: clipped to [low, high], then minus `mean`, divided by `standardDeviation` of the training set's
+ *   foreground (CT).
+ */
+export type Normalisation =
+  | { readonly kind: 'zScore' }
+  | {
+      readonly kind: 'clipZScore';
+      readonly low: number;
+      readonly high: number;
+      readonly mean: number;
+      readonly standardDeviation: number;
+    };
+
+/** What happens to an image before the network sees it, as plain JSON. */
+export interface Preprocessing {
+  /** mm (z, y, x) of the network's voxels, after turning to RAS axes. */
+  readonly spacingMm: Triple;
+  /** One for each channel. */
+  readonly normalisation: readonly Normalisation[];
+}
+
+/** An image as the network takes it, with the record that brings predictions back. */
+export interface PreprocessedImage {
+  readonly image: Volume<Float32Array>;
+  readonly record: PreprocessingRecord;
+}
+
+/** Relative differences of spacing below this are rounding in file headers, not worth a resampling. */
+const SAME_SPACING = 1e-3;
+
+/** Turns an image to RAS axes, resamples it to the plan's spacing and normalises it; the input is not changed. */
+export function preprocessImage(volume: Volume, { spacingMm, normalisation }: Preprocessing): PreprocessedImage {
+  const turned = preprocessGeometry(volume, [{ kind: 'reorient', axisCodes: 'RAS' }]);
+  const differs = turned.volume.spacingMm.some((s, i) => Math.abs(s / spacingMm[i]! - 1) > SAME_SPACING);
+  const steps: GeometryStep[] = [{ kind: 'reorient', axisCodes: 'RAS' }];
+  if (differs) steps.push({ kind: 'resample', spacingMm, interpolation: 'cubic', thickSlices: 'auto' });
+  const { volume: placed, record } = differs ? preprocessGeometry(volume, steps) : turned;
+  const data = Float32Array.from(placed.data);
+  const voxels = data.length / placed.channels;
+  normalisation.forEach((rule, c) => {
+    normalise(data.subarray(c * voxels, (c + 1) * voxels), rule);
+  });
+  const { shape, channels, spacingMm: newSpacing, affine } = placed;
+  return { image: createVolume(data, shape, { channels, spacingMm: newSpacing, affine }), record };
+}
+
+/** A label map on the grid of its preprocessed image, as classes: the place of each value in `values`, from 1. */
+export function preprocessLabel(
+  label: LabelMap,
+  record: PreprocessingRecord,
+  values: readonly number[],
+  ignoreLabel?: number,
+): Uint8Array {
+  const { data } = replayGeometry(label, record, { kind: 'labels' });
+  const classOf = new Map(values.map((value, i) => [value, i + 1]));
+  if (ignoreLabel !== undefined) classOf.set(ignoreLabel, IGNORED_CLASS);
+  return Uint8Array.from(data, (value) => (value === 0 ? 0 : (classOf.get(value) ?? 0)));
+}
+
+function normalise(values: Float32Array, rule: Normalisation): void {
+  if (rule.kind === 'clipZScore') {
+    const { low, high, mean, standardDeviation } = rule;
+    for (let i = 0; i < values.length; i++) {
+      values[i] = (Math.min(high, Math.max(low, values[i]!)) - mean) / Math.max(standardDeviation, 1e-8);
+    }
+    return;
+  }
+  let sum = 0;
+  for (const value of values) sum += value;
+  const mean = sum / values.length;
+  let squares = 0;
+  for (const value of values) squares += (value - mean) ** 2;
+  const deviation = Math.max(Math.sqrt(squares / values.length), 1e-8);
+  for (let i = 0; i < values.length; i++) values[i] = (values[i]! - mean) / deviation;
+}

@@ -1,0 +1,34 @@
+import { checkOption } from '@seg/core';
+import { unet3d } from '@seg/unet3d';
+import type { JsonValue } from '../json.ts';
+import type { Method } from '../method/method.ts';
+import { supervised } from '../methods/supervised.ts';
+import type { TrainingPlan } from '../plan/training-plan.ts';
+
+/** What a method is made from in a run. */
+export interface MethodContext {
+  readonly plan: TrainingPlan;
+  /** Options of the method itself, as the run's configuration holds them. */
+  readonly options: JsonValue;
+}
+
+/** Makes a method from a run's configuration; the same configuration must give the same method. */
+export type MethodFactory = (context: MethodContext) => Method;
+
+/** Methods by the name that `--method` takes. */
+export type MethodRegistry = Readonly<Record<string, MethodFactory>>;
+
+/** The methods that this package has itself. */
+export const builtInMethods: MethodRegistry = {
+  supervised: ({ plan }) => {
+    const { network, batchSize, optimiser, schedule, clipNorm } = plan;
+    const net = unet3d(network);
+    return supervised({ network: net, batchSize, optimiser, schedule, clipNorm }) as unknown as Method;
+  },
+};
+
+/** The method of that name; throws `unknown-option` with the nearest name. */
+export function createMethod(name: string, context: MethodContext, registry: MethodRegistry = {}): Method {
+  const all: MethodRegistry = { ...builtInMethods, ...registry };
+  return all[checkOption('createMethod', 'method', name, Object.keys(all))]!(context);
+}

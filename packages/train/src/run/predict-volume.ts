@@ -1,0 +1,97 @@
+import { createVolume, SegError, type Volume } from '@seg/core';
+import { type PatchPredictor, slidingWindowInference } from '@seg/inference';
+import { invertGeometry } from '@seg/io';
+import type { TrainingPlan } from '../plan/training-plan.ts';
+import { preprocessImage } from '../preprocess/preprocessing.ts';
+
+/** What a trained run offers for segmenting images. */
+export interface VolumeSegmenter {
+  readonly plan: TrainingPlan;
+  readonly predictor: PatchPredictor;
+  /** Value of each foreground class in label maps; class 0 is 0. */
+  readonly labelValues: readonly number[];
+}
+
+export interface PredictVolumeOptions {
+  /** Axes to mirror for test-time augmentation; default: the plan's. */
+  readonly mirrorAxes?: readonly number[];
+  /** Default: the plan's. */
+  readonly overlap?: number;
+  /** Done and total windows. */
+  readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Segments one image: preprocessing, sliding window, and back onto exactly the image's own grid.
+ *
+ * Where the image had to be resampled, probabilities are brought back and the largest wins; otherwise the labels are.
+ *
+ * @returns a label map with the values of the data set, uint8 where they fit.
+ * @throws SegError `shape-mismatch` for another number of channels, `aborted`.
+ */
+export async function predictVolume(
+  { plan, predictor, labelValues }: VolumeSegmenter,
+  volume: Volume,
+  options: PredictVolumeOptions = {},
+): Promise<Volume<Uint8Array | Int32Array>> {
+  const channels = plan.preprocessing.normalisation.length;
+  if (volume.channels !== channels) {
+    throw new SegError('shape-mismatch', {
+      where: 'predictVolume',
+      problem: 'the image has another number of channels than those of the training',
+      got: volume.channels,
+      expected: channels,
+    });
+  }
+  const { image, record } = preprocessImage(volume, plan.preprocessing);
+  const { mirrorAxes = plan.mirrorAxes, overlap = plan.overlap, onProgress, signal } = options;
+  const source = { data: image.data, shape: image.shape, channels };
+  const common = {
+    patchSize: plan.patchSize,
+    mirrorAxes,
+    overlap,
+    ...(onProgress === undefined ? {} : { onProgress }),
+    ...(signal === undefined ? {} : { signal }),
+  };
+  const isResampled = record.steps.some(({ action }) => action.kind === 'resample');
+  let classes: Volume<Uint8Array>;
+  if (isResampled && predictor.activation !== 'sigmoid') {
+    const { scores, classes: count } = await slidingWindowInference(predictor, source, {
+      ...common,
+      mode: 'probabilities',
+    });
+    const { shape, spacingMm, affine } = image;
+    const maps = createVolume(scores, shape, { channels: count, spacingMm, affine });
+    classes = largestChannel(invertGeometry(maps, record, { kind: 'image' }));
+  } else {
+    const { labels } = await slidingWindowInference(predictor, source, common);
+    const { shape, spacingMm, affine } = image;
+    classes = invertGeometry(createVolume(labels, shape, { spacingMm, affine }), record, { kind: 'labels' });
+  }
+  const values = [0, ...labelValues];
+  const toValue = (c: number) => values[c]!;
+  const fitsBytes = Math.max(...values) < 256;
+  const data = fitsBytes ? Uint8Array.from(classes.data, toValue) : Int32Array.from(classes.data, toValue);
+  return createVolume<Uint8Array | Int32Array>(data, volume.shape, {
+    spacingMm: volume.spacingMm,
+    affine: volume.affine,
+  });
+}
+
+function largestChannel(scores: Volume): Volume<Uint8Array> {
+  const { data, channels, shape, spacingMm, affine } = scores;
+  const voxels = data.length / channels;
+  const labels = new Uint8Array(voxels);
+  for (let i = 0; i < voxels; i++) {
+    let best = data[i]!;
+    for (let c = 1; c < channels; c++) {
+      const score = data[c * voxels + i]!;
+      if (score > best) {
+        best = score;
+        labels[i] = c;
+      }
+    }
+  }
+  return createVolume(labels, shape, { spacingMm, affine });
+}
