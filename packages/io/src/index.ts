@@ -9,6 +9,14 @@ export {
   formatVerificationReport,
   type VerificationReport,
 } from './dataset/verification-report.ts';
+export { channelKind, type FingerprintOptions, fingerprint } from './fingerprint/fingerprint.ts';
+export type {
+  CaseFingerprint,
+  ChannelFingerprint,
+  ChannelKind,
+  Fingerprint,
+  IntensityStatistics,
+} from './fingerprint/fingerprint-types.ts';
 export type { ImageInfo, ImageInfoError } from './formats/image-info.ts';
 export type { ByteOrder, ImageArray, ImageDtype, ImageFormat, MedicalImage } from './formats/medical-image.ts';
 export { type EncodeNiftiOptions, encodeNifti, encodeNiftiPair } from './formats/nifti/encode-nifti.ts';

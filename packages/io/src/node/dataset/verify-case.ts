@@ -4,6 +4,7 @@ import { relative, sep } from 'node:path';
 import { isSegError, type Volume } from '@seg/core';
 import type { Dataset, DatasetCase } from '../../dataset/dataset-types.ts';
 import type { Finding, FindingCode } from '../../dataset/verification-report.ts';
+import type { StoredGrid } from '../../fingerprint/common-orientation.ts';
 import { gridDistance, gridOf } from '../../geometry/grid.ts';
 import { axisCodesOf } from '../../geometry/orientation.ts';
 import { readVolume } from '../files/index.ts';
@@ -18,7 +19,7 @@ export interface CaseFacts {
   readonly labelHashes: ReadonlyMap<string, string>;
   /** Values that occur in the label maps. */
   readonly labelValues: ReadonlySet<number>;
-  readonly axisCodes?: string;
+  readonly grid?: StoredGrid;
 }
 
 /** Voxels by which corners of an image's and its label map's grid may lie apart. */
@@ -108,7 +109,7 @@ export async function verifyCase(dataset: Dataset, entry: DatasetCase): Promise<
     labelHashes,
     labelValues,
     ...(images.length === entry.imagePaths.length ? { imageHash: hashOf(images.map(({ volume }) => volume)) } : {}),
-    ...(images[0] === undefined ? {} : { axisCodes: axisCodesOf(images[0].volume.affine) }),
+    ...(images[0] === undefined ? {} : { grid: storedGrid(images[0].volume) }),
   };
 
   function checkVoxels(volume: Volume<Float32Array>, path: string): void {
@@ -237,6 +238,10 @@ function describe(values: readonly (readonly [number, number])[]): string {
 
 function short(value: number): string {
   return String(Number(value.toPrecision(4)));
+}
+
+function storedGrid({ affine, spacingMm }: Volume): StoredGrid {
+  return { axisCodes: axisCodesOf(affine), spacingMm };
 }
 
 function hashOf(volumes: readonly Volume<Float32Array>[]): string {

@@ -2,6 +2,7 @@ import { basename, relative, resolve, sep } from 'node:path';
 import { isSegError, SegError } from '@seg/core';
 import type { Dataset, DatasetCase } from '../../dataset/dataset-types.ts';
 import type { Finding, VerificationReport } from '../../dataset/verification-report.ts';
+import { commonOrientation } from '../../fingerprint/common-orientation.ts';
 import { type OpenDatasetOptions, openDataset } from './open-dataset.ts';
 import { type CaseFacts, verifyCase } from './verify-case.ts';
 
@@ -146,18 +147,22 @@ function namesThatDiffer(dataset: Dataset): Finding[] {
 
 function orientationsThatDiffer(facts: AllFacts): Finding[] {
   const cases = new Map<string, string[]>();
-  for (const [{ id }, { axisCodes }] of facts) {
-    if (axisCodes !== undefined) cases.set(axisCodes, [...(cases.get(axisCodes) ?? []), id]);
+  for (const [{ id }, { grid }] of facts) {
+    if (grid !== undefined) cases.set(grid.axisCodes, [...(cases.get(grid.axisCodes) ?? []), id]);
   }
   if (cases.size < 2) return [];
   const groups = [...cases].sort((a, b) => b[1].length - a[1].length);
   const message = groups.map(([codes, ids]) => `${codes} in ${ids.length} case(s), as ${ids[0]}`).join('; ');
+  const target = commonOrientation([...facts.values()].flatMap(({ grid }) => grid ?? []));
   return [
     {
       code: 'orientation-differs',
       severity: 'warning',
       message: `the voxel axes run differently: ${message}`,
-      hint: 'Reorient all volumes to one orientation (preprocessGeometry, step "reorient") before learning from them.',
+      hint:
+        target === undefined
+          ? 'Oblique stacks of thick slices: leave the voxels as stored, since reorienting would lay the slices along different axes.'
+          : `Reorient all volumes to ${target} before learning from them (preprocessGeometry, step "reorient").`,
     },
   ];
 }
