@@ -148,10 +148,16 @@ function checkLabels(where: string, labels: readonly EvaluatedLabel[]): { name: 
     typeof label === 'number' ? { name: String(label), values: [label] } : { name: label.name, values: label.values },
   );
   for (const { name, values } of checked) {
-    if (typeof name !== 'string' || name === '' || !Array.isArray(values) || values.length === 0) {
+    if (
+      typeof name !== 'string' ||
+      name === '' ||
+      !Array.isArray(values) ||
+      values.length === 0 ||
+      !values.every(Number.isInteger)
+    ) {
       throw new SegError('invalid-argument', {
         where,
-        problem: 'a label must be an integer or a region with a name and values',
+        problem: 'a label must be an integer or a region with a name and integer values',
         got: { name, values },
       });
     }

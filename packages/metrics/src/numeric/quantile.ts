@@ -52,6 +52,9 @@ function medianOfThree(a: number, b: number, c: number): number {
 /**
  * The first value, in increasing order, at which the cumulative weight reaches the share q of the total.
  *
+ * Equal weights reach a share like 19/20 exactly; a sum that rounding left 1e-12 short of it counts as there, so that
+ * the order of the points does not decide.
+ *
  * @param values any order; left as they are. n = 0 returns NaN.
  */
 export function weightedQuantile(values: Float64Array, weights: Float64Array, q: number): number {
@@ -69,7 +72,7 @@ export function weightedQuantile(values: Float64Array, weights: Float64Array, q:
   let cumulative = 0;
   for (const value of sorted) {
     cumulative += sums.get(value)!;
-    if (cumulative / total >= q) return value;
+    if (cumulative >= q * total * (1 - 1e-12)) return value;
   }
   return sorted[sorted.length - 1]!;
 }

@@ -16,6 +16,6 @@ export function ratio(
       expected: "'nan' | 0 | 1",
     });
   }
-  if (denominator !== 0) return numerator / denominator;
+  if (denominator !== 0 || numerator !== 0) return numerator / denominator;
   return empty === 'nan' ? Number.NaN : empty;
 }
