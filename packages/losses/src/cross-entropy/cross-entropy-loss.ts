@@ -1,6 +1,6 @@
 import { SegError } from '@seg/core';
 import * as tf from '@tensorflow/tfjs-core';
-import { resolveTarget } from '../internal/target.ts';
+import { divideBySum, resolveTarget } from '../internal/target.ts';
 
 export interface CrossEntropyLossOptions {
   /** One weight a class; the mean is over the weights, as in PyTorch. Default: all 1. */
@@ -53,7 +53,7 @@ export function crossEntropyLoss(
     const terms = tf.mul(weighted, tf.logSoftmax(logits));
     const sum = tf.neg(tf.sum(weightMap ? tf.mul(terms, tf.expandDims(weightMap, 4)) : terms));
     const voxels = logits.size / classes;
-    if (target.rank === 4 && (classWeights || counted)) return tf.divNoNan(sum, tf.sum(weighted)) as tf.Scalar;
+    if (target.rank === 4 && (classWeights || counted)) return divideBySum(sum, tf.sum(weighted));
     return tf.div(sum, voxels) as tf.Scalar;
   });
 }

@@ -48,7 +48,8 @@ export function resolveTarget(
     }
     return { y: target as tf.Tensor5D, counted: undefined };
   }
-  const y = oneHot(target, logits.shape[4]!);
+  // A single channel is a foreground probability: its label map is 0 and 1, not the index of a channel.
+  const y = logits.shape[4] === 1 ? foreground(target) : oneHot(target, logits.shape[4]!);
   if (ignoreLabel === undefined) return { y, counted: undefined };
   const labels = tf.cast(target, 'int32');
   const counted = tf.expandDims(
@@ -56,4 +57,13 @@ export function resolveTarget(
     4,
   ) as tf.Tensor5D;
   return { y: tf.mul(y, counted), counted };
+}
+
+function foreground(labels: tf.Tensor): tf.Tensor5D {
+  return tf.expandDims(tf.cast(tf.equal(tf.cast(labels, 'int32'), tf.scalar(1, 'int32')), 'float32'), 4) as tf.Tensor5D;
+}
+
+/** sum / weights, and 0 where nothing counted; tfjs's `divNoNan` has no gradient. */
+export function divideBySum(sum: tf.Tensor, weights: tf.Tensor): tf.Scalar {
+  return tf.div(sum, tf.maximum(weights, 1e-30)) as tf.Scalar;
 }

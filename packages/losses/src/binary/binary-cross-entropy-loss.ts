@@ -1,0 +1,42 @@
+import { SegError } from '@seg/core';
+import * as tf from '@tensorflow/tfjs-core';
+import { resolveTarget } from '../internal/target.ts';
+
+export interface BinaryCrossEntropyLossOptions {
+  /** Factor on the loss of positive voxels, one a channel (PyTorch's `pos_weight`). Default: all 1. */
+  readonly positiveWeights?: readonly number[];
+  /** Broadcastable to the logits, such as [N, 1, 1, 1, C] to leave channels out: multiplies every term; not in the divisor. */
+  readonly weightMap?: tf.Tensor;
+}
+
+/**
+ * Sigmoid cross-entropy of every channel by itself, averaged over voxels and channels: PyTorch's
+ * `binary_cross_entropy_with_logits`. For regions that may overlap.
+ *
+ * @param logits [N, D, H, W, C]
+ * @param target probabilities [N, D, H, W, C], or a label map [N, D, H, W] (0 and 1 for one channel, else one-hot)
+ * @returns scalar
+ * @throws SegError `shape-mismatch` when shapes differ, `invalid-argument` for bad weights.
+ */
+export function binaryCrossEntropyLoss(
+  logits: tf.Tensor5D,
+  target: tf.Tensor,
+  options: BinaryCrossEntropyLossOptions = {},
+): tf.Scalar {
+  const where = 'binaryCrossEntropyLoss';
+  const { positiveWeights, weightMap } = options;
+  return tf.tidy(() => {
+    const { y } = resolveTarget(where, logits, target, undefined);
+    if (positiveWeights && (positiveWeights.length !== logits.shape[4] || positiveWeights.some((w) => !(w >= 0)))) {
+      throw new SegError('invalid-argument', {
+        where,
+        problem: 'positiveWeights must be non-negative, one a channel',
+        got: positiveWeights,
+      });
+    }
+    const positive = tf.mul(y, tf.softplus(tf.neg(logits)));
+    const weighted = positiveWeights ? tf.mul(positive, tf.tensor1d([...positiveWeights])) : positive;
+    const terms = tf.add(weighted, tf.mul(tf.sub(1, y), tf.softplus(logits)));
+    return tf.mean(weightMap ? tf.mul(terms, weightMap) : terms) as tf.Scalar;
+  });
+}

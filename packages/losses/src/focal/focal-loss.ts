@@ -1,0 +1,61 @@
+import { checkOption, SegError } from '@seg/core';
+import * as tf from '@tensorflow/tfjs-core';
+import { divideBySum, resolveTarget } from '../internal/target.ts';
+
+export interface FocalLossOptions {
+  /** Exponent of the factor (1 - p)^gamma, at least 0; 0 gives cross-entropy. Default 2. */
+  readonly gamma?: number;
+  /** One weight a class. Default: all 1. */
+  readonly classWeights?: readonly number[];
+  /** Softmax over the classes, or an independent sigmoid each. Default 'softmax'. */
+  readonly activation?: 'softmax' | 'sigmoid';
+  /** Voxels with this label count nowhere (label maps only). Default: none. */
+  readonly ignoreLabel?: number;
+}
+
+/**
+ * Focal loss (Lin et al. 2017, eq. 4): -w (1 - p_t)^gamma log p_t, averaged over the voxels that count (with sigmoid:
+ * over voxels and channels, where p_t is p for y = 1 and 1 - p for y = 0). MONAI's `FocalLoss` with softmax divides by
+ * the number of classes as well.
+ *
+ * @param logits [N, D, H, W, C]
+ * @param target int32 label map [N, D, H, W] (0 and 1 for one channel), or probabilities [N, D, H, W, C]
+ * @returns scalar
+ * @throws SegError `shape-mismatch` when shapes differ, `invalid-argument` or `unknown-option` for bad options.
+ */
+export function focalLoss(logits: tf.Tensor5D, target: tf.Tensor, options: FocalLossOptions = {}): tf.Scalar {
+  const where = 'focalLoss';
+  const { gamma = 2, classWeights, ignoreLabel } = options;
+  const activation = checkOption(where, 'activation', options.activation ?? 'softmax', ['softmax', 'sigmoid']);
+  if (!(gamma >= 0)) {
+    throw new SegError('invalid-argument', { where, problem: 'gamma must not be negative', got: gamma });
+  }
+  return tf.tidy(() => {
+    const { y, counted } = resolveTarget(where, logits, target, ignoreLabel);
+    const classes = logits.shape[4];
+    if (classWeights && classWeights.length !== classes) {
+      throw new SegError('invalid-argument', { where, problem: 'classWeights must be one a class', got: classWeights });
+    }
+    const term = (y: tf.Tensor, logP: tf.Tensor, rest: tf.Tensor) => tf.mul(tf.mul(y, logP), power(rest, gamma));
+    let terms: tf.Tensor;
+    if (activation === 'softmax') {
+      const logP = tf.logSoftmax(logits);
+      terms = term(y, logP, tf.sub(1, tf.exp(logP)));
+    } else {
+      const [p, negative] = [tf.sigmoid(logits), tf.sub(counted ?? 1, y)];
+      const [logP, logQ] = [tf.neg(tf.softplus(tf.neg(logits))), tf.neg(tf.softplus(logits))];
+      terms = tf.add(term(y, logP, tf.sub(1, p)), term(negative, logQ, p));
+    }
+    const weighted = classWeights ? tf.mul(terms, tf.tensor1d([...classWeights])) : terms;
+    const perVoxel = activation === 'softmax' ? 1 : classes;
+    const voxels = counted ? tf.sum(counted) : tf.scalar(logits.size / classes);
+    return divideBySum(tf.neg(tf.sum(weighted)), tf.mul(voxels, perVoxel));
+  });
+}
+
+// 1 - p can round to a hair below 0, and 0 has no finite derivative for exponents below 1.
+function power(base: tf.Tensor, exponent: number): tf.Tensor {
+  if (exponent === 0) return tf.onesLike(base);
+  if (exponent === 1) return base;
+  return exponent === 2 ? tf.square(base) : tf.exp(tf.mul(tf.log(tf.maximum(base, 1e-7)), exponent));
+}
