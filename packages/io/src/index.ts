@@ -1,3 +1,4 @@
+export type { CacheContent } from './cache/cache-entry.ts';
 export type { Dataset, DatasetCase, DatasetLayout, LabelMap } from './dataset/dataset-types.ts';
 export type { DatasetManifest, LabelDefinition, ManifestCase, Split } from './dataset/manifest-types.ts';
 export { parseManifest } from './dataset/parse-manifest.ts';

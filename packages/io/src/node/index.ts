@@ -1,3 +1,4 @@
+export { type CacheSource, openVolumeCache, type VolumeCache, type VolumeCacheOptions } from './cache/volume-cache.ts';
 export { type OpenDatasetOptions, openDataset } from './dataset/open-dataset.ts';
 export { type VerifyDatasetOptions, verifyDataset } from './dataset/verify-dataset.ts';
 export { writeManifest } from './dataset/write-manifest.ts';
