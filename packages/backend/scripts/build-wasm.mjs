@@ -70,7 +70,12 @@ async function buildOne({ module, variant }) {
   const temporary = join(build, `${name}.${process.pid}.wasm`);
   const features = variants[variant].flatMap((feature) => ['--enable', feature]);
   const target = ['-o', relative(root, temporary), '-t', relative(root, join(build, `${name}.wat`))];
-  await run(process.execPath, [asc, relative(root, entry), ...features, ...flags, ...target], { cwd: root });
+  await run(process.execPath, [asc, relative(root, entry), ...features, ...flags, ...target], { cwd: root }).catch(
+    (error) => {
+      process.stderr.write(`${name} does not compile\n${error.stderr}`);
+      process.exit(1);
+    },
+  );
   const bytes = readFileSync(temporary);
   checkBinary(name, bytes);
   const source = `// ${hash}\nexport const base64 =\n  '${bytes.toString('base64')}';\n`;

@@ -41,6 +41,7 @@ export const wasmAdapter: BackendAdapter = {
       priority,
     );
     await setBackend('wasm');
+    registerFusedKernels(runtime);
     const convolution = registerConvKernels(runtime, { precision: options.precision });
     return {
       threads,

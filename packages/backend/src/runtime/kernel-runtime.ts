@@ -1,3 +1,4 @@
+import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import type { DataType, TensorInfo } from '@tensorflow/tfjs-core';
 
 /** Instruction set of the running kernels: 128-bit, 128-bit with relaxed (fused) operations, or shaped for 256 bits. */
@@ -50,4 +51,11 @@ export interface KernelRuntime {
   bumpVersion(dataId: object): void;
   /** Calls `fn` once when the memory behind `dataId` is freed. */
   onDispose(dataId: object, fn: () => void): void;
+}
+
+/** The runtime on a running tfjs backend, for kernels that hand some cases back to tfjs's own. */
+export interface TfjsRuntime extends KernelRuntime {
+  readonly backend: BackendWasm;
+  /** Frees a tensor from `makeOutput` that is not handed out after all. */
+  disposeOutput(info: TensorInfo): void;
 }

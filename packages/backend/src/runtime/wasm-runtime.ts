@@ -1,7 +1,7 @@
 import { SegError } from '@seg/core';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import type { DataType, TensorInfo } from '@tensorflow/tfjs-core';
-import type { KernelModule, KernelRuntime, KernelVariant, Scratch } from './kernel-runtime.ts';
+import type { KernelModule, KernelVariant, Scratch, TfjsRuntime } from './kernel-runtime.ts';
 import { ScratchPool, type ScratchUse } from './scratch-pool.ts';
 import type { StartedTfjsWasm } from './tfjs-wasm.ts';
 import { ThreadPool } from './thread-pool.ts';
@@ -23,7 +23,7 @@ export interface WasmRuntimeOptions {
 }
 
 /** The kernel runtime on tfjs's wasm backend. */
-export class WasmRuntime implements KernelRuntime {
+export class WasmRuntime implements TfjsRuntime {
   readonly memory: WebAssembly.Memory;
   readonly variant: KernelVariant;
   readonly #instances: Readonly<Record<KernelModule, Instance>>;
@@ -50,6 +50,10 @@ export class WasmRuntime implements KernelRuntime {
 
   get threads(): number {
     return this.#pool?.threads ?? 1;
+  }
+
+  get backend(): BackendWasm {
+    return this.#backend!;
   }
 
   exports(module: KernelModule): Instance['exports'] {
@@ -99,11 +103,15 @@ export class WasmRuntime implements KernelRuntime {
   }
 
   pointer(info: TensorInfo): number {
-    return this.#backend!.getMemoryOffset(info.dataId);
+    return this.backend.getMemoryOffset(info.dataId);
   }
 
   makeOutput(shape: readonly number[], dtype: DataType): TensorInfo {
-    return this.#backend!.makeOutput(shape as number[], dtype);
+    return this.backend.makeOutput(shape as number[], dtype);
+  }
+
+  disposeOutput(info: TensorInfo): void {
+    this.backend.disposeData(info.dataId);
   }
 
   version(dataId: object): number {

@@ -1,0 +1,67 @@
+import { slice_util, type TensorInfo, util } from '@tensorflow/tfjs-core';
+import type { TfjsRuntime } from '../runtime/kernel-runtime.ts';
+import { type Kernel, sizeOf } from './context.ts';
+import { copyBox, stridesOf } from './copy-box.ts';
+
+/** A kernel that hands back to tfjs's own (undefined) what it does not cover. */
+export type PartialKernel = (...args: Parameters<Kernel>) => ReturnType<Kernel> | undefined;
+
+const isWord = (info: TensorInfo) => info.dtype === 'float32' || info.dtype === 'int32';
+
+/** tfjs's `Slice`, for any rank whose axes join to five or fewer. */
+export const slice: PartialKernel = (runtime, { x }, attrs) => {
+  if (!isWord(x!)) return undefined;
+  const [begin, size] = slice_util.parseSliceParams(
+    x as Parameters<typeof slice_util.parseSliceParams>[0],
+    attrs.begin as number[],
+    attrs.size as number[],
+  ) as [number[], number[]];
+  slice_util.assertParamsValid(x as Parameters<typeof slice_util.assertParamsValid>[0], begin, size);
+  const strides = stridesOf(x!.shape);
+  const start = begin.reduce((sum, b, axis) => sum + b * strides[axis]!, 0);
+  const y = runtime.makeOutput(size, x!.dtype);
+  const box = { sizes: size, from: strides, to: stridesOf(size) };
+  return finish(runtime, y, copyBox(runtime, box, runtime.pointer(x!) + start * 4, runtime.pointer(y)));
+};
+
+/** tfjs's `ConcatV2`. */
+export const concat: PartialKernel = (runtime, inputs, attrs) => {
+  const all = Object.values(inputs);
+  const first = all[0]!;
+  if (!all.every((x) => isWord(x) && x.dtype === first.dtype && x.shape.length === first.shape.length))
+    return undefined;
+  const axis = util.parseAxisParam(attrs.axis as number, first.shape)[0]!;
+  const shape = [...first.shape];
+  shape[axis] = all.reduce((sum, x) => sum + x.shape[axis]!, 0);
+  const y = runtime.makeOutput(shape, first.dtype);
+  const to = stridesOf(shape);
+  let place = runtime.pointer(y);
+  const done = all.every((x) => {
+    const box = { sizes: x.shape, from: stridesOf(x.shape), to };
+    const target = place;
+    place += x.shape[axis]! * to[axis]! * 4;
+    return copyBox(runtime, box, runtime.pointer(x), target);
+  });
+  return finish(runtime, y, done);
+};
+
+/** tfjs's `PadV2`. */
+export const pad: PartialKernel = (runtime, { x }, attrs) => {
+  if (!isWord(x!)) return undefined;
+  const paddings = attrs.paddings as [number, number][];
+  const shape = x!.shape.map((n, axis) => n + paddings[axis]![0] + paddings[axis]![1]);
+  const y = runtime.makeOutput(shape, x!.dtype);
+  const constant = (attrs.constantValue as number | undefined) ?? 0;
+  const bits = new Int32Array(x!.dtype === 'int32' ? [constant] : new Float32Array([constant]).buffer)[0]!;
+  runtime.exports('fused').fill!(runtime.pointer(y), sizeOf(shape), bits);
+  const to = stridesOf(shape);
+  const start = paddings.reduce((sum, [before], axis) => sum + before * to[axis]!, 0);
+  const box = { sizes: x!.shape, from: stridesOf(x!.shape), to };
+  return finish(runtime, y, copyBox(runtime, box, runtime.pointer(x!), runtime.pointer(y) + start * 4));
+};
+
+function finish(runtime: TfjsRuntime, y: TensorInfo, done: boolean): TensorInfo | undefined {
+  if (done) return y;
+  runtime.disposeOutput(y);
+  return undefined;
+}

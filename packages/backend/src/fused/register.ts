@@ -1,0 +1,59 @@
+import { fusedKernels } from '@seg/ops';
+import { getKernel, type KernelConfig, type NamedAttrMap, type NamedTensorInfoMap } from '@tensorflow/tfjs-core';
+import type { TfjsRuntime } from '../runtime/kernel-runtime.ts';
+import { addBias, addBiasGrad } from './bias.ts';
+import { registerWasmKernel } from './context.ts';
+import { diceCrossEntropy } from './dice-cross-entropy.ts';
+import { add, addN, multiply, sumOfSquares } from './elementwise.ts';
+import { concat, type PartialKernel, pad, slice } from './layout.ts';
+import { maxPool3d, maxPool3dGrad } from './max-pool.ts';
+import { normActivation, normActivationGrad } from './norm.ts';
+import { mean, sum } from './reduce.ts';
+import { resizeTrilinear, resizeTrilinearGrad } from './resize.ts';
+import { adamUpdate, sgdUpdate } from './updates.ts';
+
+/** tfjs's own kernels, kept from the first registration on for what ours do not cover. */
+const stock = new Map<string, KernelConfig>();
+
+/** Registers the fused kernels of @seg/ops and faster forms of tfjs's own kernels for the wasm backend. */
+export function registerFusedKernels(runtime: TfjsRuntime): void {
+  const whole = {
+    [fusedKernels.normActivation]: normActivation,
+    [fusedKernels.normActivationGrad]: normActivationGrad,
+    [fusedKernels.diceCrossEntropy]: diceCrossEntropy,
+    [fusedKernels.resizeTrilinear]: resizeTrilinear,
+    [fusedKernels.resizeTrilinearGrad]: resizeTrilinearGrad,
+    [fusedKernels.addBias]: addBias,
+    [fusedKernels.addBiasGrad]: addBiasGrad,
+    [fusedKernels.sgdUpdate]: sgdUpdate,
+    [fusedKernels.adamUpdate]: adamUpdate,
+    [fusedKernels.sumOfSquares]: sumOfSquares,
+    MaxPool3D: maxPool3d,
+    MaxPool3DGrad: maxPool3dGrad,
+  };
+  for (const [name, kernel] of Object.entries(whole)) registerWasmKernel(runtime, name, kernel);
+  const partial = {
+    Slice: slice,
+    ConcatV2: concat,
+    PadV2: pad,
+    Add: add,
+    AddN: addN,
+    Multiply: multiply,
+    Sum: sum,
+    Mean: mean,
+  };
+  for (const [name, kernel] of Object.entries(partial)) registerPartial(runtime, name, kernel);
+}
+
+function registerPartial(runtime: TfjsRuntime, name: string, kernel: PartialKernel): void {
+  const own = stock.get(name) ?? getKernel(name, 'wasm');
+  if (own !== undefined) stock.set(name, own);
+  registerWasmKernel(runtime, name, (_, inputs, attrs) => {
+    const result = kernel(runtime, inputs, attrs);
+    return result ?? callStock(name, runtime, inputs, attrs);
+  });
+}
+
+function callStock(name: string, runtime: TfjsRuntime, inputs: NamedTensorInfoMap, attrs: Record<string, unknown>) {
+  return stock.get(name)!.kernelFunc({ inputs, attrs: attrs as NamedAttrMap, backend: runtime.backend });
+}
