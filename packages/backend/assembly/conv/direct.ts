@@ -146,21 +146,21 @@ export function filter(desc: usize, part: i32, parts: i32, scratch: usize): void
   const k0 = runs * group / groups, k1 = runs * (group + 1) / groups, block = <usize>rows * cb, nb = <usize>ow * yw;
   const c0 = partial + <usize>slice * sliceBytes;
   if (k0 == k1) return;
-  if (pitch) memory.fill(c0, 0, <usize>runs * block); else memory.fill(c0 + <usize>k0 * block, 0, <usize>(k1 - k0) * block);
-  for (let q = <i32>(<i64>total * slice / slices); q < q1;) {
+  let more = 0;
+  for (let q = <i32>(<i64>total * slice / slices); q < q1; more = 1) {
     const h = q % oh, hb = pitch ? 1 : min(min(batchRows, oh - h), q1 - q), plane = q / oh;
     const xr = x + <usize>(plane / od) * xn + <usize>(plane % od) * xd + <usize>h * xh, yr = dy + <usize>q * yh;
     if (pitch) {
       gather(xr, table, table + (<usize>runs << 2), run, ow, xw, scratch, pitch);
       for (let o = 0; o < co; o += ${width}) {
         const b = yr + (<usize>o << 2), c = c0 + (<usize>o << 2);
-        ${splitRows('rows * runs', (r) => `outer${r}(scratch + (<usize>i << 2), pitch, 0, b, yw, 0, nb, 1, c + <usize>i * cb, cb)`)}
+        ${splitRows('rows * runs', (r) => `outer${r}(more, scratch + (<usize>i << 2), pitch, 0, b, yw, 0, nb, 1, c + <usize>i * cb, cb)`)}
       }
     } else for (let k = k0; k < k1; k++) {
       const a = xr + load<usize>(table + (<usize>k << 2));
       for (let o = 0; o < co; o += ${width}) {
         const b = yr + (<usize>o << 2), c = c0 + <usize>k * block + (<usize>o << 2);
-        ${splitRows('rows', (r) => `outer${r}(a + (<usize>i << 2), xw, xh, b, yw, yh, nb, hb, c + <usize>i * cb, cb)`)}
+        ${splitRows('rows', (r) => `outer${r}(more, a + (<usize>i << 2), xw, xh, b, yw, yh, nb, hb, c + <usize>i * cb, cb)`)}
       }
     }
     q += hb;

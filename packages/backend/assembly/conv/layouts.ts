@@ -55,6 +55,12 @@ export const winogradLayout = {
   counts: ['n', 'd', 'h', 'w', 'od', 'oh', 'ow', 'pd', 'ph', 'pw', 'ci', 'co', 'kd', 'tb', 'segments'],
 } as const satisfies Layout;
 
+/** Winograd on whole volumes: transformed inputs `v`, transformed outputs or output gradients `m`; `u` is the filter gradient's target. */
+export const wholeLayout = {
+  addresses: ['x', 'xn', 'cb', 'v', 'vp', 'vc', 'y', 'yn', 'yb', 'm', 'mp', 'mc', 'u', 'us', 'bias'],
+  counts: ['n', 'd', 'h', 'w', 'od', 'oh', 'ow', 'pd', 'ph', 'pw', 'ci', 'co', 'kd'],
+} as const satisfies Layout;
+
 /** Winograd transform of weights `[kd * 9][ci][pitch]`. */
 export const weightsLayout = {
   addresses: ['w', 'pitch', 'u', 'us'],

@@ -80,10 +80,12 @@ function direct(target: Target, rows: number): string {
 }`;
 }
 
-// C[R][width] += sum over rows and positions of a[position][r] b[position][width]; the R values of a are neighbours.
+// C[R][width] (+)= sum over rows and positions of a[position][r] b[position][width]; the R values of a are neighbours.
+// Adds to what is there if `more`.
 function outer(target: Target, rows: number): string {
-  return `function outer${rows}(a: usize, as: usize, ar: usize, b: usize, bs: usize, br: usize, nb: usize, rows: i32, c: usize, sc: usize): void {
-  ${each(target, rows, (i, j) => `let c${i}_${j} = v128.load(c + ${i} * sc, ${16 * j});`)}
+  return `function outer${rows}(more: i32, a: usize, as: usize, ar: usize, b: usize, bs: usize, br: usize, nb: usize, rows: i32, c: usize, sc: usize): void {
+  ${each(target, rows, (i, j) => `let c${i}_${j} = f32x4.splat(0);`)}
+  if (more) { ${each(target, rows, (i, j) => `c${i}_${j} = v128.load(c + ${i} * sc, ${16 * j});`)} }
   do {
     let p = a, q = b; const e = b + nb;
     do {

@@ -17,9 +17,9 @@ function products(target: Target, variant: Variant): string {
   const points = tilePoints(variant);
   return `
 // M[p][t][co] = the sum over n slots of V_slot[p][t][ci] U[p][co block][kd][ci][width]
-function products${variant.id}(n: i32, v0: usize, v1: usize, v2: usize, vp: usize, vc: usize, nt: i32, ci: i32, co: i32, kd: i32, u: usize, us: usize, mm: usize, mp: usize, mc: usize): void {
+function products${variant.id}(p0: i32, p1: i32, n: i32, v0: usize, v1: usize, v2: usize, vp: usize, vc: usize, nt: i32, ci: i32, co: i32, kd: i32, u: usize, us: usize, mm: usize, mp: usize, mc: usize): void {
   const kb = <usize>ci << 2, ub = <usize>kd * kb * ${width};
-  for (let p = 0; p < ${points}; p++) {
+  for (let p = p0; p < p1; p++) {
     let b = u, c = mm;
     for (let o = 0; o < co; o += ${width}, b += ub, c += ${width * 4}) {
       const full = nt % ${tileRows} == 0 || nt > ${2 * tileRows} ? nt / ${tileRows} : 0;
@@ -31,11 +31,11 @@ function products${variant.id}(n: i32, v0: usize, v1: usize, v2: usize, vp: usiz
   }
 }
 // dU[p][ci][co] += the sum over tiles of V[p][t][ci] D[p][t][co]
-function outers${variant.id}(v: usize, vp: usize, vc: usize, g: usize, gp: usize, gc: usize, nt: i32, ci: i32, co: i32, du: usize, us: usize): void {
+function outers${variant.id}(more: i32, v: usize, vp: usize, vc: usize, g: usize, gp: usize, gc: usize, nt: i32, ci: i32, co: i32, du: usize, us: usize): void {
   for (let p = 0; p < ${points}; p++) {
     for (let o = 0; o < co; o += ${width}) {
       const b = g + (<usize>o << 2), c = du + (<usize>o << 2);
-      ${splitRows('ci', (r) => `outer${r}(v + (<usize>i << 2), vc, 0, b, gc, 0, <usize>nt * gc, 1, c + <usize>i * gc, gc)`)}
+      ${splitRows('ci', (r) => `outer${r}(more, v + (<usize>i << 2), vc, 0, b, gc, 0, <usize>nt * gc, 1, c + <usize>i * gc, gc)`)}
     }
     v += vp; g += gp; du += us;
   }
@@ -66,7 +66,7 @@ export function conv${id}(${parameters}): void {
   for (let b = blocks * part / parts; b < b1; b++) {
     const t0 = b * tb, t1 = min(t0 + tb, tiles);
     ${inputs}
-    products${id}(1, v, v, v, vp, vc, t1 - t0, ci, co, 1, u, us, mm, mp, mc);
+    products${id}(0, ${tilePoints(variant)}, 1, v, v, v, vp, vc, t1 - t0, ci, co, 1, u, us, mm, mp, mc);
     outputs${id}(y, yn, od, oh, ow, yb, t0, t1, mm, mp, mc, bias, tmp);
   }
 }
@@ -75,12 +75,12 @@ export function filter${id}(${parameters}): void {
   ${scratch(variant)} ${gradientEnd}
   ${tiles}
   const du = u + <usize>part * sliceBytes;
-  memory.fill(du, 0, ${tilePoints(variant)} * us);
-  for (let b = blocks * part / parts; b < b1; b++) {
+  const b0 = blocks * part / parts;
+  for (let b = b0; b < b1; b++) {
     const t0 = b * tb, t1 = min(t0 + tb, tiles);
     ${inputs}
     grads${id}(y, yn, od, oh, ow, yb, t0, t1, mm, mp, mc, tmp, yEnd - 16, yLast);
-    outers${id}(v, vp, vc, mm, mp, mc, t1 - t0, ci, co, du, us);
+    outers${id}(b - b0, v, vp, vc, mm, mp, mc, t1 - t0, ci, co, du, us);
   }
 }`;
 }
@@ -114,7 +114,7 @@ export function conv${id}(${parameters}): void {
     const b = item % blocks, segment = item / blocks, t0 = b * tb, t1 = min(t0 + tb, plane);
     const q0 = n * od * segment / segments, q1 = n * od * (segment + 1) / segments;
     ${planes(`const yi = y + <usize>image * yn;
-        if (k0 < k1) products${id}(k1 - k0, v + <usize>((z0 + k0) % kd) * slot, v + <usize>((z0 + k0 + 1) % kd) * slot, v + <usize>((z0 + k0 + 2) % kd) * slot, vp, vc, t1 - t0, ci, co, kd, u + <usize>(k0 * ci) * ${tileWidth(target) * 4}, us, mm, mp, mc);
+        if (k0 < k1) products${id}(0, ${tilePoints(variant)}, k1 - k0, v + <usize>((z0 + k0) % kd) * slot, v + <usize>((z0 + k0 + 1) % kd) * slot, v + <usize>((z0 + k0 + 2) % kd) * slot, vp, vc, t1 - t0, ci, co, kd, u + <usize>(k0 * ci) * ${tileWidth(target) * 4}, us, mm, mp, mc);
         else memory.fill(mm, 0, ${tilePoints(variant)} * mp);
         outputs${id}(yi, yn, od, oh, ow, yb, o, t0, t1, mm, mp, mc, bias, tmp);`)}
   }
@@ -128,7 +128,7 @@ export function filter${id}(${parameters}): void {
   for (let b = 0; b < blocks; b++) {
     const t0 = b * tb, t1 = min(t0 + tb, plane);
     ${planes(`grads${id}(y + <usize>image * yn, yn, od, oh, ow, yb, o, t0, t1, mm, mp, mc, tmp, yEnd - 16, yLast);
-        for (let k = k0; k < k1; k++) outers${id}(v + <usize>((z0 + k) % kd) * slot, vp, vc, mm, mp, mc, t1 - t0, ci, co, du + <usize>(k * ${tilePoints(variant)}) * us, us);`)}
+        for (let k = k0; k < k1; k++) outers${id}(1, v + <usize>((z0 + k) % kd) * slot, vp, vc, mm, mp, mc, t1 - t0, ci, co, du + <usize>(k * ${tilePoints(variant)}) * us, us);`)}
   }
 }`;
 }
@@ -165,9 +165,18 @@ function filterBack(target: Target, variant: Variant): string {
   const kernelDepth = depth === 1 ? 'kd' : '1';
   const taps = depth === 1 ? 9 : 27;
   return `
+// One row [co] of every point of a transformed filter gradient (us apart) to the row of every tap.
+function back${id}(at: usize, us: usize, target: usize, ci: i32, co: i32, edge: usize, tmp: usize): void {
+  const out = <usize>co << 2, cc = <usize>ci * out, whole = out & ~${step - 1};
+  if (whole) wt${id}(at, us, target, 9 * cc, 3 * cc, cc, whole, tmp);
+  if (whole < out) {
+    wt${id}(at + whole, us, edge, 9 * ${step}, 3 * ${step}, ${step}, ${step}, tmp);
+    for (let t = 0; t < ${taps}; t++) copyFloats(edge + <usize>t * ${step}, target + <usize>t * cc + whole, out - whole);
+  }
+}
 export function filterback${id}(${parameters}): void {
   ${prologue(filterBackLayout)}
-  const edge = tmp + ${places.edge}, out = <usize>co << 2, cc = <usize>ci * out, items = ci * ${kernelDepth}, whole = out & ~${step - 1};
+  const edge = tmp + ${places.edge}, out = <usize>co << 2, cc = <usize>ci * out, items = ci * ${kernelDepth};
   for (let item = items * part / parts, e = items * (part + 1) / parts; item < e; item++) {
     const k = item / ci, c = item % ci, at = du + <usize>(k * ${points}) * us + <usize>c * row;
     for (let s = 1; s < slices; s++) for (let p = 0; p < ${points}; p++) {
@@ -175,12 +184,7 @@ export function filterback${id}(${parameters}): void {
       const other = <usize>s * sliceBytes;
       for (const stop = q + row; q < stop; q += 16) v128.store(q, f32x4.add(v128.load(q), v128.load(q + other)));
     }
-    const target = dw + <usize>(k * 9) * cc + <usize>c * out;
-    if (whole) wt${id}(at, us, target, 9 * cc, 3 * cc, cc, whole, tmp);
-    if (whole < out) {
-      wt${id}(at + whole, us, edge, 9 * ${step}, 3 * ${step}, ${step}, ${step}, tmp);
-      for (let t = 0; t < ${taps}; t++) copyFloats(edge + <usize>t * ${step}, target + <usize>t * cc + whole, out - whole);
-    }
+    back${id}(at, us, dw + <usize>(k * 9) * cc + <usize>c * out, ci, co, edge, tmp);
   }
 }`;
 }

@@ -3,6 +3,7 @@ import { ToomCook } from './toom-cook.ts';
 import { depthPasses, tileTransforms } from './winograd-blocks.ts';
 import { winogradDrivers } from './winograd-drivers.ts';
 import { type Variant, variants } from './winograd-variants.ts';
+import { winogradWhole } from './winograd-whole.ts';
 
 /** Every Winograd variant: transforms, products and drivers. */
 export function winograd(target: Target): string {
@@ -12,6 +13,7 @@ export function winograd(target: Target): string {
       tileTransforms(target, toomCook, variant),
       depthPasses(target, toomCook, variant),
       winogradDrivers(target, variant),
+      winogradWhole(target, variant),
     ])
     .join('\n');
 }

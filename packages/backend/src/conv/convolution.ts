@@ -51,6 +51,11 @@ export class Convolution {
 
   /** The gradient for the weights. */
   filterGradient(g: ConvGeometry, places: FilterGradientPlaces): void {
+    if (volumeOf(g.output) * g.batch === 0) {
+      const count = volumeOf(g.kernel) * g.inChannels * g.outChannels;
+      new Float32Array(this.#context.runtime.memory.buffer, places.dw, count).fill(0);
+      return;
+    }
     const plan = planFilterGradient(g, this.#precision);
     if (plan === undefined) directFilterGradient(this.#context, g, places);
     else winogradFilterGradient(this.#context, g, plan, places);

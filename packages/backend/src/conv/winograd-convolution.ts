@@ -13,11 +13,12 @@ import {
   variantOf,
   variantSizes,
 } from './winograd-variant.ts';
+import { convolveWhole } from './winograd-whole.ts';
 
 /** How a Winograd convolution is cut up. */
 export interface WinogradPlan {
   readonly variant: VariantId;
-  /** Tiles of a block: their transforms fit into the second-level cache. */
+  /** Tiles of a block, whose transforms fit into the second-level cache; 0: the whole volume is one block. */
   readonly blockTiles: number;
 }
 
@@ -60,6 +61,10 @@ function winogradConvolution(
     const kind = weightKind(`winograd ${plan.variant} ${flip}`, g);
     const fill = (u: number) => transformWeights(ctx, arena, g, plan.variant, sizes, places.weights, flip, u);
     ctx.weights.with(places.weightKey, kind, sizes.weightBytes, fill, (u) => {
+      if (plan.blockTiles === 0) {
+        convolveWhole(ctx, arena, g, plan.variant, sizes, places, u);
+        return;
+      }
       const tiles = tileCount(variant, g.batch, g.output);
       const tb = Math.min(plan.blockTiles, tiles);
       const blocks = Math.ceil(tiles / tb);

@@ -6,6 +6,7 @@ import type { FilterGradientPlaces } from './direct-filter-gradient.ts';
 import { type ConvGeometry, volumeOf } from './geometry.ts';
 import type { WinogradPlan } from './winograd-convolution.ts';
 import { threadBytes, tileCount, variantOf, variantSizes } from './winograd-variant.ts';
+import { filterGradientWhole } from './winograd-whole.ts';
 
 // Transformed gradients of all slices together take at most this much, unless the fewest slices do.
 const slicesBytes = 16 << 20;
@@ -19,6 +20,10 @@ export function winogradFilterGradient(
   plan: WinogradPlan,
   places: FilterGradientPlaces,
 ): void {
+  if (plan.blockTiles === 0) {
+    filterGradientWhole(ctx, g, plan.variant, places);
+    return;
+  }
   const variant = variantOf(plan.variant);
   const [ci, co, kd] = [g.inChannels, g.outChannels, g.kernel[0]];
   const sizes = variantSizes(ctx, variant, ci, co, kd);

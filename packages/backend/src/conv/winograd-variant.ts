@@ -1,10 +1,4 @@
-import {
-  depthPoints,
-  scratchPlaces,
-  tilePoints,
-  type Variant,
-  variants,
-} from '../../assembly/conv/winograd-variants.ts';
+import { scratchPlaces, tilePoints, type Variant, variants } from '../../assembly/conv/winograd-variants.ts';
 import { type ConvContext, tileWidth, transformBytes } from './context.ts';
 import { roundUp } from './geometry.ts';
 
@@ -48,5 +42,3 @@ export function tileCount(variant: Variant, batch: number, output: readonly [num
   const plane = Math.ceil(output[1] / variant.plane) * Math.ceil(output[2] / variant.plane);
   return variant.depth === 1 ? plane : batch * Math.ceil(output[0] / variant.depth) * plane;
 }
-
-export { depthPoints };

@@ -2,6 +2,11 @@ import type { Rng } from '@seg/core';
 import { backend_util } from '@tensorflow/tfjs-core';
 import type { Convolution } from '../../src/conv/convolution.ts';
 import { type ConvGeometry, conv3dGeometry, volumeOf } from '../../src/conv/geometry.ts';
+import { winogradApplies } from '../../src/conv/plan.ts';
+import { WeightCache } from '../../src/conv/weight-cache.ts';
+import { type WinogradPlan, winogradForward, winogradInputGradient } from '../../src/conv/winograd-convolution.ts';
+import { winogradFilterGradient } from '../../src/conv/winograd-filter-gradient.ts';
+import type { VariantId } from '../../src/conv/winograd-variant.ts';
 import type { GuardedRuntime } from './guarded-runtime.ts';
 import { referenceFilterGradient, referenceForward, referenceInputGradient, relativeError } from './reference.ts';
 
@@ -13,7 +18,7 @@ export interface ShapeErrors {
   readonly filterGradient: number;
 }
 
-const most = { multiplications: 6e6, voxels: 20_000 };
+const most = { multiplications: 2e7, voxels: 20_000 };
 
 /** A random 3-D convolution as tfjs-core would describe it, small enough for a reference in plain loops. */
 export function randomGeometry(rng: Rng): ConvGeometry {
@@ -58,7 +63,19 @@ export function randomFloats(rng: Rng, count: number): Float32Array {
   return values;
 }
 
-/** Runs the three directions on one shape and compares them with float64; fails on damaged guard zones. */
+const variantIds: readonly VariantId[] = ['14', '24', '44', '22', '12'];
+
+/** Another way to compute the same: a random Winograd plan where the shape allows it. */
+function randomPlan(g: ConvGeometry, rng: Rng): WinogradPlan | undefined {
+  if (!winogradApplies(g)) return undefined;
+  const variant = rng.choice(g.kernel[0] === 3 ? variantIds : (['14', '12'] as const));
+  return { variant, blockTiles: rng.choice([0, 0, 6, 13, 48]) };
+}
+
+/**
+ * Runs the three directions on one shape, planned or by a random Winograd plan, and compares them with float64; fails
+ * on damaged guard zones.
+ */
 export function measureShape(
   runtime: GuardedRuntime,
   convolution: Convolution,
@@ -83,12 +100,22 @@ export function measureShape(
     dw: runtime.floats(weightCount),
   };
   const weights = places.w.pointer;
-  convolution.forward(g, { x: places.x.pointer, weights, bias: places.bias.pointer, y: places.y.pointer });
-  runtime.checkGuards();
+  const [forward, inputGradient, filterGradient] = [
+    { x: places.x.pointer, weights, bias: places.bias.pointer, y: places.y.pointer },
+    { dy: places.dy.pointer, weights, dx: places.dx.pointer },
+    { x: places.x.pointer, dy: places.dy.pointer, dw: places.dw.pointer },
+  ];
   const dilated = g.dilation.some((d) => d !== 1);
-  if (!dilated) convolution.inputGradient(g, { dy: places.dy.pointer, weights, dx: places.dx.pointer });
+  const plan = rng.bernoulli(0.7) ? randomPlan(g, rng) : undefined;
+  const context = { runtime, weights: new WeightCache(runtime, 0) };
+  if (plan === undefined) convolution.forward(g, forward);
+  else winogradForward(context, g, plan, forward);
   runtime.checkGuards();
-  convolution.filterGradient(g, { x: places.x.pointer, dy: places.dy.pointer, dw: places.dw.pointer });
+  if (plan !== undefined) winogradInputGradient(context, g, plan, inputGradient);
+  else if (!dilated) convolution.inputGradient(g, inputGradient);
+  runtime.checkGuards();
+  if (plan === undefined) convolution.filterGradient(g, filterGradient);
+  else winogradFilterGradient(context, g, plan, filterGradient);
   runtime.checkGuards();
   return {
     forward: relativeError(places.y.read(), referenceForward(g, x, w, bias)),

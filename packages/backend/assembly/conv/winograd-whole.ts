@@ -1,0 +1,75 @@
+import { wholeLayout } from './layouts.ts';
+import { prologue, splitRows, type Target, tileWidth } from './target.ts';
+import { scratchPlaces, tilePoints, type Variant } from './winograd-variants.ts';
+
+const parameters = 'desc: usize, part: i32, parts: i32, tmp: usize';
+
+/**
+ * Small volumes with many channels: all tiles are transformed first, then the threads share the points (or the input
+ * channels of a filter gradient), so that transformed weights pass through the caches once. Rows of transformed inputs
+ * of variant 1x are numbered over batch, output planes and the kernel's further planes, then tiles of a plane, so that
+ * the kernel's planes are the same rows some planes later.
+ */
+export function winogradWhole(target: Target, variant: Variant): string {
+  const { id, depth, plane } = variant;
+  const places = scratchPlaces(variant);
+  const points = tilePoints(variant);
+  const flat = depth === 1;
+  const width = tileWidth(target);
+  const sizes = `const plane = ((oh + ${plane - 1}) / ${plane}) * ((ow + ${plane - 1}) / ${plane}), deep = ${flat ? 'od + kd - 1' : `(od + ${depth - 1}) / ${depth}`}, kernel = ${flat ? 'kd' : '1'}, planes = ${flat ? 'od' : 'deep'};`;
+  const ends = (pointer: string, batch: string, voxel: string, last: number) =>
+    `memory.fill(tmp + ${places.zeros}, 0, 64);
+  const end = ${pointer} + <usize>n * ${batch}, last = tmp + ${last};
+  if (${voxel} & 15) copyFloats(end - (${voxel} & 15), last, ${voxel} & 15);`;
+  const eachPlane = (count: string, body: string) =>
+    `for (let q = <i32>(<i64>n * ${count} * part / parts), e = <i32>(<i64>n * ${count} * (part + 1) / parts); q < e; q++) {
+    const image = q / ${count}, z = q % ${count}, row = <usize>(q * plane);
+    ${body}
+  }`;
+  const from = (z: string) => (flat ? `${z}, 0, plane` : 'q * plane, (q + 1) * plane');
+  const image = (pointer: string, batch: string) => (flat ? `${pointer} + <usize>image * ${batch}` : pointer);
+  return `
+export function wholeinputs${id}(${parameters}): void {
+  ${prologue(wholeLayout)}
+  ${sizes}
+  ${ends('x', 'xn', 'cb', places.lastInput)}
+  ${eachPlane('deep', `inputs${id}(${image('x', 'xn')}, xn, d, h, w, cb, od, oh, ow, pd, ph, pw, ${from('z - pd')}, v + row * vc, vp, vc, tmp, end - 16, last);`)}
+}
+export function wholegrads${id}(${parameters}): void {
+  ${prologue(wholeLayout)}
+  ${sizes}
+  ${ends('y', 'yn', 'yb', places.lastGradient)}
+  ${eachPlane('planes', `grads${id}(${image('y', 'yn')}, yn, od, oh, ow, yb, ${from('z')}, m + row * mc, mp, mc, tmp, end - 16, last);`)}
+}
+export function wholeoutputs${id}(${parameters}): void {
+  ${prologue(wholeLayout)}
+  ${sizes}
+  ${eachPlane('planes', `outputs${id}(${image('y', 'yn')}, yn, od, oh, ow, yb, ${from('z')}, m + row * mc, mp, mc, bias, tmp);`)}
+}
+export function wholeproducts${id}(desc: usize, part: i32, parts: i32): void {
+  ${prologue(wholeLayout)}
+  ${sizes}
+  const p0 = ${points} * part / parts, p1 = ${points} * (part + 1) / parts, slot = <usize>plane * vc;
+  for (let i = 0; i < n; i++) {
+    const a = v + <usize>p0 * vp + <usize>(i * deep) * slot;
+    products${id}(p0, p1, kernel, a, a + slot, a + 2 * slot, vp, vc, planes * plane, ci, co, kernel, u + <usize>p0 * us, us, m + <usize>p0 * mp + <usize>(i * planes * plane) * mc, mp, mc);
+  }
+}
+// The filter gradient of a few input channels: all points, then back, while they are in the second-level cache.
+export function wholefilter${id}(${parameters}): void {
+  ${prologue(wholeLayout)}
+  ${sizes}
+  const c0 = ci * part / parts, c1 = ci * (part + 1) / parts, count = c1 - c0, rows = planes * plane;
+  const edge = tmp + ${places.edge}, du = tmp + ${places.blocks}, pitch = <usize>count * mc + 64;
+  let c = du;
+  for (let k = 0; k < kernel; k++) for (let p = 0; p < ${points}; p++, c += pitch) for (let o = 0; o < co; o += ${width}) {
+    const co4 = c + (<usize>o << 2);
+    for (let image = 0; image < n; image++) {
+      const a = v + <usize>p * vp + <usize>((image * deep + k) * plane) * vc + (<usize>c0 << 2), b = m + <usize>p * mp + <usize>(image * rows) * mc + (<usize>o << 2);
+      ${splitRows('count', (r) => `outer${r}(image, a + (<usize>i << 2), vc, 0, b, mc, 0, <usize>rows * mc, 1, co4 + <usize>i * mc, mc)`)}
+    }
+  }
+  for (let k = 0; k < kernel; k++) for (let i = 0; i < count; i++)
+    back${id}(du + <usize>(k * ${points}) * pitch + <usize>i * mc, pitch, u + ((<usize>(k * 9 * ci + c0 + i) * co) << 2), ci, co, edge, tmp);
+}`;
+}
