@@ -131,8 +131,9 @@ export async function fit<G extends string, S extends string, State>(
       const position = plan.position(state.step, state.elapsedMs);
       if (position.progress >= 1 || signal?.aborted === true) break;
       const batch = await feed.take(state.step);
-      const numbers = await runStep(state, batch, position, surroundings);
-      for (const part of Object.values(batch)) disposeBatch(part);
+      const numbers = await runStep(state, batch, position, surroundings).finally(() => {
+        for (const part of Object.values(batch)) disposeBatch(part);
+      });
       state.elapsedMs = clock() - startedAt;
       means.add(numbers.metrics);
       const phase = plan.phases[position.phase]!.name;

@@ -56,25 +56,25 @@ export async function runStep(
       turn,
     };
     const update = computeUpdate(method, context);
-    for (const [name, value] of Object.entries(update.metrics ?? {})) {
-      metrics[name] = typeof value === 'number' ? value : (await value.data())[0]!;
-      if (!Number.isFinite(metrics[name])) throw notFinite(method, state.step, `the metric "${name}"`, metrics[name]);
+    try {
+      Object.assign(metrics, await readMetrics(method, state.step, update.metrics ?? {}));
+      for (const [group, gradients] of Object.entries(update.gradients ?? {})) {
+        if (gradients === undefined) continue;
+        const rate = scheduleFactor(plan.schedule(position.phase, group), position.phaseProgress);
+        const config = plan.optimiser(position.phase, group);
+        if (config === undefined) throw unknownName(method, `group "${group}" has gradients but no optimiser`, group);
+        learningRate[group] = config.learningRate * rate;
+        gradientNorm[group] = await applyGradients(state, group, gradients, {
+          method,
+          plan,
+          phase: position.phase,
+          learningRate: learningRate[group],
+        });
+      }
+      assign(state, method, update.assign ?? {});
+    } finally {
+      tf.dispose([update.gradients, update.metrics] as unknown as tf.TensorContainer);
     }
-    for (const [group, gradients] of Object.entries(update.gradients ?? {})) {
-      if (gradients === undefined) continue;
-      const rate = scheduleFactor(plan.schedule(position.phase, group), position.phaseProgress);
-      const config = plan.optimiser(position.phase, group);
-      if (config === undefined) throw unknownName(method, `group "${group}" has gradients but no optimiser`, group);
-      learningRate[group] = config.learningRate * rate;
-      gradientNorm[group] = await applyGradients(state, group, gradients, {
-        method,
-        plan,
-        phase: position.phase,
-        learningRate: learningRate[group],
-      });
-    }
-    assign(state, method, update.assign ?? {});
-    tf.dispose([update.gradients, update.metrics] as unknown as tf.TensorContainer);
     if (update.state !== undefined) state.method = update.state;
   }
   state.step++;
@@ -115,6 +115,20 @@ function computeUpdate(method: Method, context: StepContext): Update {
     return [update.gradients, update.assign, update.metrics] as unknown as tf.TensorContainer;
   });
   return update;
+}
+
+async function readMetrics(
+  method: Method,
+  step: number,
+  values: NonNullable<Update['metrics']>,
+): Promise<Record<string, number>> {
+  const numbers: Record<string, number> = {};
+  for (const [name, value] of Object.entries(values)) {
+    const number = typeof value === 'number' ? value : (await value.data())[0]!;
+    if (!Number.isFinite(number)) throw notFinite(method, step, `the metric "${name}"`, number);
+    numbers[name] = number;
+  }
+  return numbers;
 }
 
 async function applyGradients(

@@ -13,7 +13,7 @@ import type { PartialGroups } from './method.ts';
 export function accumulateGradients<G extends string>(
   count: number,
   compute: (index: number) => LossGradients<G>,
-  options: { readonly perCase?: readonly G[] } = {},
+  options: { readonly perCase?: readonly NoInfer<G>[] } = {},
 ): LossGradients<G> {
   const sums: Partial<Record<G, Record<string, tf.Tensor>>> = {};
   const metrics: Record<string, tf.Tensor> = {};
