@@ -35,6 +35,12 @@ export async function runCli(args: readonly string[], cli: Cli): Promise<number>
     return cli.failed ? 1 : 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (cli.signal.aborted) {
+      if (args.includes('--json'))
+        cli.stdout(`${JSON.stringify({ error: { code: 'aborted', message: 'stopped' } })}\n`);
+      cli.stderr('seg: stopped\n');
+      return 1;
+    }
     if (args.includes('--json')) cli.stdout(`${JSON.stringify({ error: describeError(error) })}\n`);
     cli.stderr(`seg: ${describeError(error).message}\n`);
     if (!isSegError(error) && error instanceof Error && describeError(error).code === 'internal') {

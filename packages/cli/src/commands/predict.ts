@@ -1,7 +1,81 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { addBackendOptions, type BackendOptions, startChosenBackend } from '../terminal/backend-options.ts';
 import type { Cli } from '../terminal/cli.ts';
+import { startProgress } from '../terminal/progress.ts';
+
+interface Options extends BackendOptions {
+  readonly run: string;
+  readonly out: string;
+  readonly checkpoint?: 'best' | 'last';
+  readonly mirror: boolean;
+  readonly json?: boolean;
+}
 
 /** Adds `seg predict`. */
 export function addPredict(program: Command, cli: Cli): void {
-  program.command('predict').action(() => cli.stdout('pending'));
+  const command = program
+    .command('predict')
+    .summary('segment images with a trained run')
+    .description('Segments images; label maps lie on the grid of their image and bear its file name.')
+    .argument('<image_or_dir...>', 'image files, or folders of them')
+    .requiredOption('--run <run>', 'folder that seg train wrote')
+    .requiredOption('--out <dir>', 'folder for the label maps')
+    .addOption(
+      new Option('--checkpoint <name>', 'which weights (default: best, or last where nothing was validated)').choices([
+        'best',
+        'last',
+      ]),
+    )
+    .option('--no-mirror', 'predict once, not once for each mirroring: faster, slightly worse');
+  addBackendOptions(command)
+    .option('--json', 'print one JSON object for each image')
+    .addHelpText(
+      'after',
+      `
+An image that cannot be segmented is reported and the others are still segmented; the exit code is then 1. Images of
+several channels are one file with all of them, or X_0000.nii.gz, X_0001.nii.gz, ...
+
+Examples:
+  $ seg predict --run run --out predictions scan.nii.gz
+  $ seg predict --run run --out predictions data/imagesTs --json`,
+    )
+    .action(async (inputs: string[], options: Options) => {
+      const { run, out, checkpoint, mirror } = options;
+      const { mkdir } = await import('node:fs/promises');
+      const { loadRun, readRunConfig } = await import('@seg/train/node');
+      const { predictFile } = await import('../tasks/predict-file.ts');
+      const { findPredictionInputs } = await import('../tasks/prediction-inputs.ts');
+      const config = await readRunConfig(run);
+      const images = await findPredictionInputs(inputs, out, config.data.channels.length);
+      const backend = await startChosenBackend(cli, options);
+      const loaded = await loadRun(run, {
+        onWarning: (message) => cli.stderr(`seg: ${message}\n`),
+        ...(checkpoint === undefined ? {} : { checkpoint }),
+      });
+      await mkdir(out, { recursive: true });
+      const progress = await startProgress(cli, 'predicting');
+      try {
+        for (const [i, image] of images.entries()) {
+          const result = await predictFile(loaded, image, out, {
+            signal: cli.signal,
+            onProgress: (part) => progress.update(round(i + part), images.length, { text: image.name }),
+            ...(mirror ? {} : { mirrorAxes: [] }),
+          });
+          if ('error' in result) {
+            cli.failed = true;
+            cli.stderr(`seg: ${result.error.message}\n`);
+          }
+          if (options.json === true) cli.stdout(`${JSON.stringify(result)}\n`);
+          else if (!('error' in result)) cli.stdout(`${result.prediction}\n`);
+        }
+      } finally {
+        progress.stop();
+        loaded.dispose();
+        backend.dispose();
+      }
+    });
+}
+
+function round(images: number): number {
+  return Math.round(images * 100) / 100;
 }

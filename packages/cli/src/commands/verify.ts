@@ -31,7 +31,7 @@ Examples:
       try {
         const report = await verifyDataset(data, {
           signal: cli.signal,
-          onProgress: (done, total, id) => progress.update(done, total, id),
+          onProgress: (done, total, id) => progress.update(done, total, { text: id }),
         });
         progress.stop();
         cli.stdout(options.json === true ? `${JSON.stringify(report)}\n` : formatVerificationReport(report));

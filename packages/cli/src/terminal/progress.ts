@@ -1,63 +1,78 @@
 import type { Cli } from './cli.ts';
 
+export interface ProgressDetail {
+  /** Shown behind the bar, such as the loss. */
+  readonly text?: string;
+  /** Default: estimated from the pace so far. */
+  readonly secondsLeft?: number;
+}
+
 /** How far a piece of work is. */
 export interface Progress {
-  /** @param detail shown behind the bar, such as the loss. */
-  update(done: number, total: number, detail?: string): void;
+  update(done: number, total: number, detail?: ProgressDetail): void;
   /** Takes the bar away; say what there is to say after it. */
   stop(): void;
 }
 
 /** Least seconds between two lines where no bar can be drawn. */
 const LINE_INTERVAL_S = 10;
+/** What is over sooner needs no line at all. */
+const SHORT_S = 2;
 
 /** A progress bar on a terminal, a line now and then elsewhere; both on standard error. */
 export async function startProgress(cli: Cli, title: string): Promise<Progress> {
-  return cli.isTerminal ? barProgress(title) : lineProgress(cli, title);
+  const start = performance.now();
+  const describe = (done: number, total: number, { text, secondsLeft }: ProgressDetail) => {
+    const elapsed = (performance.now() - start) / 1000;
+    const left = secondsLeft ?? (done > 0 ? (elapsed / done) * (total - done) : Number.NaN);
+    return [
+      ...(done < total && Number.isFinite(left) ? [`${formatDuration(left)} left`] : []),
+      ...(text === undefined || text === '' ? [] : [text]),
+    ].join(', ');
+  };
+  if (cli.isTerminal) return barProgress(title, describe);
+  let last = 0;
+  return {
+    update(done, total, detail = {}) {
+      const elapsed = (performance.now() - start) / 1000;
+      if (done < total ? elapsed - last < LINE_INTERVAL_S : elapsed < SHORT_S) return;
+      last = elapsed;
+      const words = describe(done, total, detail);
+      cli.stderr(`${title}: ${done}/${total}${words === '' ? '' : `, ${words}`}\n`);
+    },
+    stop() {},
+  };
 }
 
-async function barProgress(title: string): Promise<Progress> {
+async function barProgress(
+  title: string,
+  describe: (done: number, total: number, detail: ProgressDetail) => string,
+): Promise<Progress> {
   const { default: progress } = await import('cli-progress');
   const bar = new progress.SingleBar({
-    format: `${title} [{bar}] {percentage}% | {value}/{total} | {eta_formatted} left | {detail}`,
+    format: `${title} [{bar}] {value}/{total} {words}`,
     barsize: 24,
     barCompleteChar: '=',
     barIncompleteChar: ' ',
-    etaBuffer: 50,
     hideCursor: true,
-    stopOnComplete: false,
     clearOnComplete: true,
     stream: process.stderr,
   });
   let started = false;
   return {
-    update(done, total, detail = '') {
-      if (!started) bar.start(total, done, { detail });
+    update(done, total, detail = {}) {
+      const payload = { words: describe(done, total, detail) };
+      if (!started) bar.start(total, done, payload);
       else {
         bar.setTotal(total);
-        bar.update(done, { detail });
+        bar.update(done, payload);
       }
       started = true;
     },
     stop() {
       if (started) bar.stop();
+      started = false;
     },
-  };
-}
-
-function lineProgress(cli: Cli, title: string): Progress {
-  const start = performance.now();
-  let last = 0;
-  return {
-    update(done, total, detail = '') {
-      const seconds = (performance.now() - start) / 1000;
-      // What is over at once needs no line at all.
-      if (done < total ? seconds - last < LINE_INTERVAL_S : seconds < 2) return;
-      last = seconds;
-      const left = done > 0 && done < total ? `, ${formatDuration((seconds / done) * (total - done))} left` : '';
-      cli.stderr(`${title}: ${done}/${total}${left}${detail === '' ? '' : ` | ${detail}`}\n`);
-    },
-    stop() {},
   };
 }
 

@@ -1,0 +1,67 @@
+import { join } from 'node:path';
+import { isSegError, voxelVolumeMl } from '@seg/core';
+import { stackChannels, toVolume } from '@seg/io';
+import { readImage, writeNifti } from '@seg/io/node';
+import { type PredictVolumeOptions, predictVolume, type VolumeSegmenter } from '@seg/train';
+import { describeError } from '../terminal/describe-error.ts';
+import type { PredictionInput } from './prediction-inputs.ts';
+
+export interface PredictFileOptions extends Pick<PredictVolumeOptions, 'mirrorAxes' | 'signal'> {
+  /** Part of the image that is done, in [0, 1]. */
+  readonly onProgress?: (part: number) => void;
+}
+
+export interface FilePrediction {
+  readonly image: string;
+  /** Path of the label map. */
+  readonly prediction: string;
+  /** By label value. */
+  readonly volumeMl: Readonly<Record<number, number>>;
+  readonly seconds: number;
+}
+
+export interface FilePredictionError {
+  readonly image: string;
+  readonly error: { readonly code: string; readonly message: string };
+}
+
+/**
+ * Segments an image file and writes the label map, with the image's own geometry, into a folder.
+ *
+ * @returns what was written, or the reason why this image cannot be segmented.
+ * @throws SegError `aborted`; `io-failure` when nothing can be written at all.
+ */
+export async function predictFile(
+  run: VolumeSegmenter,
+  { paths, name }: PredictionInput,
+  out: string,
+  options: PredictFileOptions = {},
+): Promise<FilePrediction | FilePredictionError> {
+  const start = performance.now();
+  const image = paths[0]!;
+  const { onProgress, signal, mirrorAxes } = options;
+  try {
+    const files = [];
+    for (const path of paths) files.push(await readImage(path));
+    const volume = stackChannels(
+      files.map((file, i) => toVolume(file, { name: paths[i]! })),
+      image,
+    );
+    const labels = await predictVolume(run, volume, {
+      ...(mirrorAxes === undefined ? {} : { mirrorAxes }),
+      ...(signal === undefined ? {} : { signal }),
+      ...(onProgress === undefined ? {} : { onProgress: ({ done, total }) => onProgress(done / total) }),
+    });
+    const prediction = join(out, name);
+    await writeNifti(prediction, labels, { like: files[0]!, compressionLevel: 1 });
+    const counts = new Map(run.labelValues.map((value) => [value, 0]));
+    for (const value of labels.data) if (value !== 0) counts.set(value, (counts.get(value) ?? 0) + 1);
+    const voxelMl = voxelVolumeMl(labels.spacingMm);
+    const volumeMl = Object.fromEntries([...counts].map(([value, count]) => [value, count * voxelMl]));
+    return { image, prediction, volumeMl, seconds: (performance.now() - start) / 1000 };
+  } catch (error) {
+    if (isSegError(error, 'aborted') || isSegError(error, 'backend-failure') || !isSegError(error)) throw error;
+    const { code, message } = describeError(error);
+    return { image, error: { code, message: message.includes(image) ? message : `${image}: ${message}` } };
+  }
+}

@@ -1,0 +1,159 @@
+import { mkdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { SegError, type Volume } from '@seg/core';
+import type { Dataset, DatasetCase } from '@seg/io';
+import { openDataset, readImage, readLabelMap, writeFileAtomic, writeNifti } from '@seg/io/node';
+import { CohortEvaluation, type CohortSummary, evaluateSegmentation } from '@seg/metrics';
+import type { CasePicture, CaseRecord } from '@seg/report';
+import { buildTrainingReport } from '@seg/report/node';
+import { predictVolume } from '@seg/train';
+import { type LoadedRun, loadRun, readRunLog } from '@seg/train/node';
+
+export interface ReportRunOptions {
+  readonly onProgress?: (done: number, total: number) => void;
+  readonly onWarning?: (message: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface RunReport {
+  /** Path of `report.html`. */
+  readonly report: string;
+  /** Of the validation cases; undefined where the run has none. */
+  readonly summary: CohortSummary | undefined;
+}
+
+/**
+ * Segments and scores a run's validation cases with its best checkpoint and writes `validation/` (predictions,
+ * `cases.csv`, `summary.json`) and `report.html` into the run's folder. Needs a running backend.
+ */
+export async function reportRun(run: string, options: ReportRunOptions = {}): Promise<RunReport> {
+  const { onWarning } = options;
+  const loaded = await loadRun(run, onWarning === undefined ? {} : { onWarning });
+  try {
+    const dataset = await openDataset(loaded.config.data.root);
+    const validated = await validate(run, loaded, dataset, options);
+    const { labels, train, validation } = loaded.config.data;
+    const report = await buildTrainingReport(run, {
+      title: `${loaded.config.method} on ${loaded.config.data.name}`,
+      subtitle: `step ${loaded.step}, seed ${loaded.config.seed}, ${loaded.config.backend} backend`,
+      labels,
+      summary: [
+        ['training cases', train.length],
+        ['validation cases', validation.length],
+        ['step of the checkpoint', loaded.step],
+        ['patch (z, y, x)', loaded.plan.patchSize.join(' x ')],
+        ['spacing (mm)', loaded.plan.preprocessing.spacingMm.map((s) => Number(s.toPrecision(4))).join(' x ')],
+      ],
+      ...curves(run, labels),
+      cases: validated.records,
+      pictures: validated.pictures,
+      config: loaded.config,
+    });
+    return { report, summary: validated.summary };
+  } finally {
+    loaded.dispose();
+  }
+}
+
+function curves(run: string, labels: readonly { readonly value: number }[]) {
+  const log = readRunLog(run);
+  return {
+    steps: log.flatMap((record) => {
+      const loss = record.kind === 'train' ? record.metrics.loss : undefined;
+      if (record.kind !== 'train' || loss === undefined) return [];
+      const learningRate = Object.values(record.learningRate)[0];
+      return [{ step: record.step, loss, ...(learningRate === undefined ? {} : { learningRate }) }];
+    }),
+    validations: log.flatMap((record) =>
+      record.kind === 'validation'
+        ? [
+            {
+              step: record.step,
+              dice: Object.fromEntries(
+                labels.map(({ value }, i) => [value, record.metrics[`dice${i + 1}`] ?? Number.NaN]),
+              ),
+            },
+          ]
+        : [],
+    ),
+  };
+}
+
+async function validate(run: string, loaded: LoadedRun, dataset: Dataset, options: ReportRunOptions) {
+  const folder = join(run, 'validation');
+  const { validation, labels } = loaded.config.data;
+  const cases = validation.flatMap((id) => dataset.cases.filter((c) => c.id === id && c.labelPaths.length > 0));
+  if (cases.length === 0) return { records: [], pictures: [], summary: undefined };
+  await mkdir(join(folder, 'predictions'), { recursive: true });
+  const cohort = new CohortEvaluation();
+  const records: CaseRecord[] = [];
+  const files = new Map<string, string>();
+  for (const [i, item] of cases.entries()) {
+    if (options.signal?.aborted) throw aborted(options.signal);
+    const [image, reference] = [await item.loadImage(), await item.loadLabel()];
+    const prediction = await predictVolume(loaded, image);
+    const file = join(folder, 'predictions', predictionName(item));
+    const like = await readImage(item.imagePaths[0]!);
+    await writeNifti(file, prediction, { like, compressionLevel: 1 });
+    files.set(item.id, file);
+    const { shape, spacingMm } = reference;
+    const values = labels.map(({ value }) => value);
+    const maps = { prediction: prediction.data, reference: reference.data };
+    const evaluation = evaluateSegmentation({ ...maps, shape, spacingMm, labels: values });
+    cohort.add(item.id, evaluation);
+    const scores = evaluation.labels.map(({ dice, hd95Mm, assdMm }, k) => ({
+      label: values[k]!,
+      dice,
+      hd95Mm,
+      assdMm,
+    }));
+    records.push({ id: item.id, scores });
+    options.onProgress?.(i + 1, cases.length);
+  }
+  const summary = cohort.summary();
+  await writeFileAtomic(join(folder, 'cases.csv'), cohort.toCsv());
+  await writeFileAtomic(join(folder, 'summary.json'), `${JSON.stringify(summary, undefined, 2)}\n`);
+  return { records, summary, pictures: await choosePictures(records, cases, files) };
+}
+
+/** Best, median and worst case by mean Dice. */
+async function choosePictures(
+  records: readonly CaseRecord[],
+  cases: readonly DatasetCase[],
+  files: ReadonlyMap<string, string>,
+): Promise<CasePicture[]> {
+  const scored = records
+    .map(({ id, scores }) => {
+      const defined = scores.map(({ dice }) => dice).filter((dice) => !Number.isNaN(dice));
+      return { id, mean: defined.reduce((a, b) => a + b, 0) / defined.length };
+    })
+    .filter(({ mean }) => !Number.isNaN(mean))
+    .sort((a, b) => b.mean - a.mean);
+  const chosen = new Map<string, string>();
+  for (const [rank, index] of [
+    ['best', 0],
+    ['median', scored.length >> 1],
+    ['worst', scored.length - 1],
+  ] as const) {
+    const id = scored[index]?.id;
+    if (id !== undefined && !chosen.has(id)) chosen.set(id, rank);
+  }
+  const pictures: CasePicture[] = [];
+  for (const [id, rank] of chosen) {
+    const item = cases.find((c) => c.id === id)!;
+    const [image, reference] = [await item.loadImage(), await item.loadLabel()];
+    const prediction: Volume = await readLabelMap(files.get(id)!);
+    pictures.push({ id, rank, image, reference, prediction });
+  }
+  return pictures;
+}
+
+function predictionName(item: DatasetCase): string {
+  const name = basename(item.imagePaths[0]!);
+  const isWritable = item.imagePaths.length === 1 && /\.nii(\.gz)?$/i.test(name);
+  return isWritable ? name : `${item.id.replaceAll(/[\\/]/g, '_')}.nii.gz`;
+}
+
+function aborted(signal: AbortSignal): SegError {
+  return new SegError('aborted', { where: 'reportRun', problem: 'stopped by the caller', cause: signal.reason });
+}

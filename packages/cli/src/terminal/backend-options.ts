@@ -1,0 +1,37 @@
+import type { BackendName, StartedBackend } from '@seg/backend';
+import { type Command, Option } from 'commander';
+import { wholeNumber } from './arguments.ts';
+import type { Cli } from './cli.ts';
+
+const BACKENDS = ['cuda', 'wasm', 'tensorflow', 'cpu'] as const satisfies readonly BackendName[];
+
+export interface BackendOptions {
+  readonly backend?: BackendName;
+  readonly threads?: number;
+}
+
+/** Adds `--backend` and `--threads`. */
+export function addBackendOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--backend <name>', 'where to compute (default: cuda if installed, else wasm)').choices(BACKENDS),
+    )
+    .option('--threads <n>', 'threads of the wasm backend (default: one a core)', wholeNumber(1));
+}
+
+/** Starts the backend that the options name and says on standard error which it is. */
+export async function startChosenBackend(cli: Cli, options: BackendOptions): Promise<StartedBackend> {
+  const { startBackend } = await import('@seg/backend');
+  const { backend: name, threads } = options;
+  const started = await startBackend({
+    ...(name === undefined ? {} : { name }),
+    ...(threads === undefined ? {} : { threads }),
+  });
+  cli.stderr(`backend: ${started.description}\n`);
+  return started;
+}
+
+/** Whether a name that a run's configuration holds is that of a backend. */
+export function isBackendName(name: string): name is BackendName {
+  return (BACKENDS as readonly string[]).includes(name);
+}
