@@ -34,16 +34,30 @@ const firstBytes = 2 ** 14;
  */
 export async function readNifti(path: string, options: ReadNiftiOptions = {}): Promise<NiftiImage> {
   const pair = await niftiPairPaths(path);
-  if (pair === undefined) {
-    return withFile(path, async (file, size) => {
-      const { layout, gzip } = await readLayout(path, file, size, false, options);
-      return readVoxels(path, file, size, layout, gzip);
-    });
-  }
-  const { layout } = await withFile(pair.header, (file, size) => readLayout(pair.header, file, size, true, options));
-  return withFile(pair.voxels, async (file, size) => {
-    const gzip = isGzip(await readBytes(pair.voxels, file, 0, Math.min(size, 3)));
-    return readVoxels(pair.voxels, file, size, layout, gzip);
+  if (pair !== undefined) return readNiftiPair(pair, options);
+  return withFile(path, (file, size) => readNiftiFile(path, file, size, options));
+}
+
+/** Reads a single file that is open. */
+export async function readNiftiFile(
+  path: string,
+  file: FileHandle,
+  size: number,
+  options: ReadNiftiOptions,
+): Promise<NiftiImage> {
+  const { layout, gzip } = await readLayout(path, file, size, false, options);
+  return readVoxels(path, file, size, layout, gzip);
+}
+
+/** Reads a header and the voxels beside it. */
+export async function readNiftiPair(
+  { header, voxels }: { readonly header: string; readonly voxels: string },
+  options: ReadNiftiOptions,
+): Promise<NiftiImage> {
+  const { layout } = await withFile(header, (file, size) => readLayout(header, file, size, true, options));
+  return withFile(voxels, async (file, size) => {
+    const gzip = isGzip(await readBytes(voxels, file, 0, Math.min(size, 3)));
+    return readVoxels(voxels, file, size, layout, gzip);
   });
 }
 

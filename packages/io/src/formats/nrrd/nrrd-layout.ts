@@ -1,0 +1,176 @@
+import { type Affine, SegError } from '@seg/core';
+import type { ByteOrder, ImageDtype } from '../medical-image.ts';
+import { affineFromAxes, swapRasLps } from '../raster.ts';
+import type { NrrdHeader } from './nrrd-header.ts';
+
+export type NrrdEncoding = 'raw' | 'gzip' | 'ascii' | 'hex';
+
+/** What a NRRD header says of its voxels. */
+export interface NrrdLayout {
+  /** Sizes as stored, first axis fastest. */
+  readonly storedShape: readonly number[];
+  readonly storedType: ImageDtype;
+  /** Sizes with the first spatial axis first; without the axis of an interleaved type. */
+  readonly shape: readonly number[];
+  readonly dtype: ImageDtype;
+  /** Whether the stored first axis must go behind the others (vectors, channels first). */
+  readonly channelsFirst: boolean;
+  readonly byteOrder: ByteOrder;
+  readonly encoding: NrrdEncoding;
+  readonly affine: Affine;
+  readonly zooms: readonly number[];
+  readonly lineSkip: number;
+  /** Bytes to skip; -1 means that the voxels are the file's last bytes. */
+  readonly byteSkip: number;
+}
+
+const types: Readonly<Record<string, ImageDtype>> = {
+  ...names('int8', 'signed char|int8|int8_t'),
+  ...names('uint8', 'uchar|unsigned char|uint8|uint8_t'),
+  ...names('int16', 'short|short int|signed short|signed short int|int16|int16_t'),
+  ...names('uint16', 'ushort|unsigned short|unsigned short int|uint16|uint16_t'),
+  ...names('int32', 'int|signed int|int32|int32_t'),
+  ...names('uint32', 'uint|unsigned int|uint32|uint32_t'),
+  ...names('int64', 'longlong|long long|long long int|signed long long|signed long long int|int64|int64_t'),
+  ...names('uint64', 'ulonglong|unsigned long long|unsigned long long int|uint64|uint64_t'),
+  ...names('float32', 'float'),
+  ...names('float64', 'double'),
+};
+
+const encodings: Readonly<Record<string, NrrdEncoding>> = {
+  raw: 'raw',
+  gz: 'gzip',
+  gzip: 'gzip',
+  txt: 'ascii',
+  text: 'ascii',
+  ascii: 'ascii',
+  hex: 'hex',
+};
+
+function names(dtype: ImageDtype, list: string): Record<string, ImageDtype> {
+  return Object.fromEntries(list.split('|').map((name) => [name, dtype]));
+}
+
+/** Interprets a NRRD header. */
+export function nrrdLayout(where: string, { fields }: NrrdHeader): NrrdLayout {
+  const need = (name: string): string => {
+    const value = fields[name];
+    if (value === undefined) throw corrupt(where, `the header has no field "${name}"`);
+    return value;
+  };
+  const dimension = wholeNumber(where, 'dimension', need('dimension'));
+  if (dimension < 1 || dimension > 7) throw unsupported(where, 'NRRD files of 1 to 7 axes are read', dimension);
+  const storedShape = need('sizes')
+    .split(/\s+/)
+    .map((size) => wholeNumber(where, 'sizes', size));
+  if (storedShape.length !== dimension) throw corrupt(where, 'sizes and dimension disagree', storedShape);
+  const storedType = types[need('type').toLowerCase()];
+  if (storedType === undefined) throw unsupported(where, 'the voxel type is not supported', fields.type);
+  const encoding = encodings[need('encoding').toLowerCase()];
+  if (encoding === undefined) throw unsupported(where, 'the encoding is not supported', fields.encoding);
+
+  const axes = axesOf(where, fields, dimension);
+  const interleaved = interleavedType(axes[0]!, storedShape[0]!, storedType);
+  const channelsFirst =
+    interleaved === undefined && dimension > 1 && !axes[0]!.spatial && axes.slice(1).some((a) => a.spatial);
+  const drop = interleaved !== undefined || channelsFirst;
+  const order = drop ? axes.slice(1) : axes;
+  const sizes = drop ? storedShape.slice(1) : storedShape;
+  const spatial = order.findIndex((axis) => !axis.spatial);
+  if (order.slice(spatial < 0 ? order.length : spatial).some((axis) => axis.spatial)) {
+    throw unsupported(where, 'the spatial axes are not next to each other', fields.kinds);
+  }
+  const inSpace = order.filter((axis) => axis.spatial).slice(0, 3);
+  return {
+    storedShape,
+    storedType,
+    shape: channelsFirst ? [...sizes, storedShape[0]!] : sizes,
+    dtype: interleaved ?? storedType,
+    channelsFirst,
+    byteOrder: endianness(where, fields.endian),
+    encoding,
+    affine: affineOf(where, fields, inSpace),
+    zooms: [...order.map((axis) => axis.spacing), ...(channelsFirst ? [1] : [])],
+    lineSkip: wholeNumber(where, 'line skip', fields.lineskip ?? '0'),
+    byteSkip: wholeNumber(where, 'byte skip', fields.byteskip ?? '0'),
+  };
+}
+
+interface Axis {
+  readonly kind: string;
+  readonly spatial: boolean;
+  readonly direction: readonly number[] | undefined;
+  readonly spacing: number;
+}
+
+/** What the header says of each axis; those with a direction are spatial, else those whose kind may be. */
+function axesOf(where: string, fields: NrrdHeader['fields'], dimension: number): Axis[] {
+  const kinds = fields.kinds?.split(/\s+/) ?? [];
+  const spacings = fields.spacings?.split(/\s+/).map(Number) ?? [];
+  const directions = fields['space directions']?.match(/\([^)]*\)|none/gi)?.map((text) => vector(where, text));
+  if (directions !== undefined && directions.length !== dimension) {
+    throw corrupt(where, 'space directions and dimension disagree', fields['space directions']);
+  }
+  return Array.from({ length: dimension }, (_, i) => {
+    const kind = (kinds[i] ?? 'domain').toLowerCase();
+    const direction = directions?.[i];
+    const spatial = directions === undefined ? ['domain', 'space', '???'].includes(kind) : direction !== undefined;
+    const spacing = direction === undefined ? spacings[i] : Math.hypot(...direction);
+    return { kind, spatial, direction, spacing: spacing === undefined || Number.isNaN(spacing) ? 1 : spacing };
+  });
+}
+
+function interleavedType({ kind, spatial }: Axis, size: number, type: ImageDtype): ImageDtype | undefined {
+  if (spatial) return undefined;
+  if (type === 'uint8' && size === 3 && ['rgb-color', '3-color'].includes(kind)) return 'rgb24';
+  if (type === 'uint8' && size === 4 && ['rgba-color', '4-color'].includes(kind)) return 'rgba32';
+  if (kind !== 'complex' || size !== 2) return undefined;
+  return type === 'float32' ? 'complex64' : type === 'float64' ? 'complex128' : undefined;
+}
+
+/** Voxel to RAS+ mm; headers without a space count as LPS along the axes, as in ITK. */
+function affineOf(where: string, fields: NrrdHeader['fields'], axes: readonly Axis[]): Affine {
+  const space = (fields.space ?? 'lps')
+    .toLowerCase()
+    .replace(/-time$/, '')
+    .replace(/t$/, '');
+  const vectors = axes.map(({ direction, spacing }, i) => direction ?? [0, 1, 2].map((j) => (i === j ? spacing : 0)));
+  const origin = fields['space origin'] === undefined ? [0, 0, 0] : vector(where, fields['space origin'])!;
+  const affine = affineFromAxes(vectors, origin);
+  if (!affine.every(Number.isFinite)) throw corrupt(where, 'the directions or the origin are not finite', affine);
+  if (['lps', 'left-posterior-superior'].includes(space)) return swapRasLps(affine);
+  if (['las', 'left-anterior-superior'].includes(space)) {
+    return affine.map((v, i) => (i < 4 && v !== 0 ? -v : v));
+  }
+  return affine;
+}
+
+function vector(where: string, text: string): number[] | undefined {
+  if (/^none$/i.test(text)) return undefined;
+  const numbers = text.replace(/[()]/g, '').split(',').map(Number);
+  // "nan" marks axes outside space in files of NRRD version 4.
+  if (numbers.every(Number.isNaN)) return undefined;
+  if (numbers.length < 1 || numbers.length > 3 || !numbers.every(Number.isFinite)) {
+    throw corrupt(where, 'a direction or origin is no vector of up to three numbers', text);
+  }
+  return numbers;
+}
+
+function endianness(where: string, text: string | undefined): ByteOrder {
+  const value = text?.toLowerCase() ?? 'little';
+  if (value !== 'little' && value !== 'big') throw corrupt(where, 'endian is neither little nor big', text);
+  return value;
+}
+
+function wholeNumber(where: string, name: string, text: string): number {
+  if (!/^-?\d{1,16}$/.test(text)) throw corrupt(where, `the field "${name}" is no whole number`, text);
+  return Number(text);
+}
+
+function corrupt(where: string, problem: string, got?: unknown): SegError {
+  return new SegError('corrupt-data', { where, problem, ...(got === undefined ? {} : { got }) });
+}
+
+function unsupported(where: string, problem: string, got: unknown): SegError {
+  return new SegError('unsupported', { where, problem, got, hint: 'Convert the file with another tool.' });
+}
