@@ -51,6 +51,7 @@ export { type ResampleOptions, type ResampleTarget, resample, thickSliceAxis } f
 export { type ResampleLabelsOptions, resampleLabels } from './geometry/resample-labels.ts';
 export { generatePhantom, organLabels, type Phantom, type PhantomOptions } from './phantom/generate-phantom.ts';
 export { DEFAULT_ORGANS, type OrganPart, type PhantomOrgan } from './phantom/organ.ts';
+export { PUBLIC_DATASETS, type PublicDataset } from './registry/public-datasets.ts';
 export { type DecodeSafetensorsOptions, decodeSafetensors } from './safetensors/decode-safetensors.ts';
 export { type EncodeSafetensorsOptions, encodeSafetensors } from './safetensors/encode-safetensors.ts';
 export type {

@@ -16,3 +16,6 @@ export {
   writeFileAtomic,
   writeNifti,
 } from './files/index.ts';
+export { type Download, type DownloadOptions, downloadFile } from './registry/download-file.ts';
+export { type ExtractTarOptions, extractTar } from './registry/extract-tar.ts';
+export { type FetchPublicDatasetOptions, fetchPublicDataset } from './registry/fetch-public-dataset.ts';
