@@ -38,7 +38,7 @@ export interface DropoutStyle {
 export interface ConvBlockOptions {
   /** Parameters are named `${stage}.conv${index}.kernel`, `${stage}.norm${index}.scale` and so on. */
   readonly stage: string;
-  readonly index: number | '';
+  readonly index: number | string;
   readonly inputs: number;
   readonly outputs: number;
   readonly kernel: Size3;
@@ -94,7 +94,7 @@ export function convSpecs(
 /** Norm and activation in the style's order; fused into one op where the norm comes first and the slope is fixed. */
 export function normAndActivation(
   stage: string,
-  index: number | '',
+  index: number | string,
   channels: number,
   style: BlockStyle,
   activate: boolean,

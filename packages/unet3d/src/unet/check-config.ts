@@ -8,6 +8,7 @@ export interface ConfigReader {
   only(fields: readonly string[]): void;
   choice<T extends string>(field: string, choices: readonly T[], fallback: T): T;
   flag(field: string, fallback: boolean): boolean;
+  oneOf<T extends number>(field: string, choices: readonly T[], fallback: T): T;
   number(field: string, low: number, high: number, fallback?: number): number;
   count(field: string, low: number, fallback?: number): number;
   counts(field: string, low: number, fallback?: readonly number[]): number[];
@@ -41,6 +42,10 @@ export function configReader(where: string, config: unknown, dims: () => 2 | 3):
     flag(field, fallback) {
       const value = values[field] ?? fallback;
       return typeof value === 'boolean' ? value : fail(field, 'true or false');
+    },
+    oneOf(field, choices, fallback) {
+      const value = values[field] ?? fallback;
+      return choices.find((c) => c === value) ?? fail(field, choices.join(' or '));
     },
     number(field, low, high, fallback) {
       const value = values[field] ?? fallback;

@@ -97,7 +97,7 @@ export function unet3dConfig(config: Unet3dConfig): ResolvedUnet3dConfig {
   let dims: 2 | 3 = 3;
   const read = configReader(where, config, () => dims);
   read.only(fields);
-  dims = read.number('dims', 2, 3, 3) === 2 ? 2 : 3;
+  dims = read.oneOf('dims', [2, 3], 3);
   const features = read.counts('features', 1);
   const stages = features.length;
   if (stages === 0)
@@ -126,22 +126,20 @@ export function unet3dConfig(config: Unet3dConfig): ResolvedUnet3dConfig {
     upBias: read.flag('upBias', false),
     upBlock: read.flag('upBlock', false),
     skipOrder: read.choice('skipOrder', skipOrderNames, 'up-skip'),
-    headKernel: read.count('headKernel', 1, 1) === 3 ? 3 : 1,
+    headKernel: read.oneOf('headKernel', [1, 3], 1),
     headBias: read.flag('headBias', true),
     headHidden: read.counts('headHidden', 1, []),
     init: read.choice('init', initNames, 'kaiming'),
   };
-  checkCombination(where, config, resolved);
+  checkCombination(where, resolved);
   return resolved;
 }
 
-function checkCombination(where: string, given: Unet3dConfig, c: ResolvedUnet3dConfig): void {
+function checkCombination(where: string, c: ResolvedUnet3dConfig): void {
   const fail = (problem: string, got: unknown): never => {
     throw new SegError('invalid-argument', { where, problem, got });
   };
   checkOddKernels(where, 'kernels', c.kernels);
-  if (![1, 3, undefined].includes(given.headKernel)) fail('headKernel must be 1 or 3', given.headKernel);
-  if (given.dims !== undefined && given.dims !== c.dims) fail('dims must be 2 or 3', given.dims);
   if (c.norm === 'group' && [...c.features].some((f) => f % c.groups !== 0)) {
     fail('groups must divide the features of every stage', { groups: c.groups, features: c.features });
   }

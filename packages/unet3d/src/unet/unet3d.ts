@@ -3,8 +3,9 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { type BlockStyle, convBlock } from '../layers/conv-block.ts';
 import { type DecoderOptions, decoder } from '../layers/decoder.ts';
 import { dropoutPlan } from '../layers/dropout-plan.ts';
-import { type Layer, sequence, specsOf } from '../layers/layer.ts';
-import { type ConfiguredNetwork, networkOf, totalStride } from '../network.ts';
+import { encoderDecoder } from '../layers/encoder-decoder.ts';
+import { type Layer, sequence } from '../layers/layer.ts';
+import type { ConfiguredNetwork } from '../network.ts';
 import { type ResolvedUnet3dConfig, type Unet3dConfig, unet3dConfig } from './config.ts';
 
 /** A U-Net's configuration as stored with its weights. */
@@ -38,25 +39,14 @@ export function unet3d(config: Unet3dConfig): Unet3d | Unet3d<tf.Tensor5D[]> {
   const dropout = dropoutPlan('unet3d', c.dropout, c.features.length);
   const encoder = c.features.map((outputs, s) => encoderStage(c, style, s, outputs, dropout));
   const tail = decoder(decoderOptions(c, style, dropout));
-  const network = networkOf({
+  const network = encoderDecoder({
     where: 'unet3d',
     inputChannels: c.inputChannels,
-    divisors: totalStride(c.strides),
+    strides: c.strides,
+    stages: encoder,
+    decoder: tail,
     hasDropout: c.dropout !== null && c.dropout.rate > 0,
-    specs: specsOf([...encoder, tail]),
     single: !c.deepSupervision,
-    run: (x, pass, tap) => {
-      const skips: tf.Tensor5D[] = [];
-      const free: boolean[] = [];
-      for (const [s, stage] of encoder.entries()) {
-        const y = stage.run(s === 0 ? x : skips[s - 1]!, pass);
-        skips.push(y);
-        free.push(!tap(`encoder.${s}`, y));
-      }
-      const logits = tail.run({ skips, tap }, pass);
-      for (const [s, skip] of skips.entries()) if (free[s]) skip.dispose();
-      return logits;
-    },
   });
   return { ...network, config: { kind: 'unet3d', ...c } } as Unet3d | Unet3d<tf.Tensor5D[]>;
 }
