@@ -10,6 +10,7 @@ export {
   formatVerificationReport,
   type VerificationReport,
 } from './dataset/verification-report.ts';
+export { commonOrientation, type StoredGrid } from './fingerprint/common-orientation.ts';
 export { channelKind, type FingerprintOptions, fingerprint } from './fingerprint/fingerprint.ts';
 export type {
   CaseFingerprint,
@@ -20,6 +21,8 @@ export type {
 } from './fingerprint/fingerprint-types.ts';
 export type { ImageInfo, ImageInfoError } from './formats/image-info.ts';
 export type { ByteOrder, ImageArray, ImageDtype, ImageFormat, MedicalImage } from './formats/medical-image.ts';
+export { type EncodeMetaImageOptions, encodeMetaImage } from './formats/metaimage/encode-metaimage.ts';
+export { type MetaImage, type ParseMetaImageOptions, parseMetaImage } from './formats/metaimage/parse-metaimage.ts';
 export { type EncodeNiftiOptions, encodeNifti, encodeNiftiPair } from './formats/nifti/encode-nifti.ts';
 export type { NiftiExtension } from './formats/nifti/nifti-extensions.ts';
 export { type NiftiHeader, niftiUnits } from './formats/nifti/nifti-header.ts';
@@ -29,6 +32,12 @@ export {
   parseNifti,
   readNiftiHeader,
 } from './formats/nifti/parse-nifti.ts';
+export { encodeNpy } from './formats/npy/encode-npy.ts';
+export type { NpyArray, NpyData, NpyDtype } from './formats/npy/npy-array.ts';
+export { encodeNpz, parseNpz } from './formats/npy/npz.ts';
+export { parseNpy } from './formats/npy/parse-npy.ts';
+export { type EncodeNrrdOptions, encodeNrrd } from './formats/nrrd/encode-nrrd.ts';
+export { type NrrdImage, type ParseNrrdOptions, parseNrrd } from './formats/nrrd/parse-nrrd.ts';
 export { type ScaledDataOptions, scaledData } from './formats/scaled-data.ts';
 export { toLabelMap } from './formats/to-label-map.ts';
 export { type ToVolumeOptions, toVolume } from './formats/to-volume.ts';
@@ -49,6 +58,8 @@ export {
 export { reorient, toCanonical } from './geometry/reorient.ts';
 export { type ResampleOptions, type ResampleTarget, resample, thickSliceAxis } from './geometry/resample.ts';
 export { type ResampleLabelsOptions, resampleLabels } from './geometry/resample-labels.ts';
+export { voxelToWorld, worldToVoxel } from './geometry/world.ts';
+export { type GunzipOptions, gunzip } from './gzip/gunzip.ts';
 export { generatePhantom, organLabels, type Phantom, type PhantomOptions } from './phantom/generate-phantom.ts';
 export { DEFAULT_ORGANS, type OrganPart, type PhantomOrgan } from './phantom/organ.ts';
 export { PUBLIC_DATASETS, type PublicDataset } from './registry/public-datasets.ts';

@@ -12,8 +12,10 @@ export {
   readLabelMap,
   readNifti,
   readVolume,
+  type WriteImageOptions,
   type WriteNiftiOptions,
   writeFileAtomic,
+  writeImage,
   writeNifti,
 } from './files/index.ts';
 export { type Download, type DownloadOptions, downloadFile } from './registry/download-file.ts';

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type DatasetManifest, parseManifest } from '../../src/index.ts';
@@ -127,5 +129,86 @@ describe('parseManifest', () => {
 
   it('names the file where the text is no JSON', () => {
     expect(() => parseManifest('{', { where: 'x/seg.json' })).toThrow(/^x\/seg\.json: not valid JSON/);
+  });
+});
+
+describe('manifest.schema.json', () => {
+  const schema = JSON.parse(readFileSync(new URL('../../schema/manifest.schema.json', import.meta.url), 'utf8'));
+  const accepts = new Ajv2020({ strict: true, strictTypes: 'log' }).compile(schema);
+  const parses = (value: unknown) => {
+    try {
+      parse(value);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+
+  it('accepts what the parser accepts', () => {
+    expect(accepts(manifest), JSON.stringify(accepts.errors)).toBe(true);
+    expect(accepts({ ...manifest, $schema: schema.$id, cases: [] })).toBe(true);
+  });
+
+  it('judges paths and ids as the parser does', () => {
+    const part = fc.constantFrom(
+      'a',
+      '.',
+      '..',
+      '',
+      'C:',
+      '...',
+      'a..',
+      '..a',
+      '\\',
+      '\u0000',
+      '\n',
+      'ö',
+      ' ',
+      '*',
+      'C:x',
+    );
+    const path = fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => parts.join('/'));
+    const check = (change: object) => {
+      const value = { ...manifest, cases: [{ ...manifest.cases[0], ...change }] };
+      expect(accepts(value), JSON.stringify(value.cases)).toBe(parses(value));
+    };
+    fc.assert(
+      fc.property(path, (text) => check({ images: [text] })),
+      { numRuns: 1000 },
+    );
+    fc.assert(
+      fc.property(path, (text) => check({ id: text })),
+      { numRuns: 500 },
+    );
+  });
+
+  it('judges single members as the parser does', () => {
+    const value = fc.oneof(
+      fc.jsonValue({ maxDepth: 2 }),
+      fc.integer({ min: -2, max: 4 }),
+      fc.constantFrom('train', 'test', [1, 2, 3], [1]),
+    );
+    const own = ['patient', 'split', 'spacingMm', 'annotatedLabels', 'label', 'images', 'unknown'];
+    const top = ['schemaVersion', 'name', 'description', 'channels', 'ignoreLabel', 'labels', 'cases', 'unknown'];
+    fc.assert(
+      fc.property(value, fc.constantFrom(...top), (v, key) => {
+        // Rules that a schema cannot state are left out: null counts as absent, references between members.
+        fc.pre(v !== null && key !== '__proto__' && !(key === 'ignoreLabel' && (v === 1 || v === 3)));
+        const changed = { ...manifest, cases: [], [key]: v };
+        expect(accepts(changed), JSON.stringify(changed)).toBe(parses(changed));
+      }),
+      { numRuns: 1000 },
+    );
+    fc.assert(
+      fc.property(value, fc.constantFrom(...own), (v, key) => {
+        const listed = Array.isArray(v) && key === 'images' && v.length > 2;
+        const undeclared =
+          Array.isArray(v) && key === 'annotatedLabels' && v.some((n) => n !== 0 && n !== 1 && n !== 3);
+        fc.pre(v !== null && !listed && !undeclared);
+        const changed = { ...manifest, cases: [{ ...manifest.cases[0], [key]: v }] };
+        expect(accepts(changed), JSON.stringify(changed.cases)).toBe(parses(changed));
+      }),
+      { numRuns: 1000 },
+    );
   });
 });
