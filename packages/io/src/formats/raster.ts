@@ -21,8 +21,24 @@ export interface Raster {
   readonly zooms: readonly number[];
 }
 
-/** A volume or image as a raster; scaled images become float32 values, others stay as they are stored. */
+/**
+ * A volume or image as a raster; scaled images become float32 values, others stay as they are stored. A plane that does
+ * not lie in x and y of the world at z = 0 gets a third axis of size 1, because formats describe planes in the plane only.
+ */
 export function rasterOf(source: Volume | MedicalImage): Raster {
+  const raster = unchecked(source);
+  const { affine, shape, zooms } = raster;
+  if (shape.length > 2 || String([2, 6, 8, 9, 10, 11].map((i) => affine[i])) === '0,0,0,0,1,0') return raster;
+  const missing = 3 - shape.length;
+  const column = (j: number) => Math.hypot(affine[j]!, affine[4 + j]!, affine[8 + j]!);
+  return {
+    ...raster,
+    shape: [...shape, ...new Array<number>(missing).fill(1)],
+    zooms: [...zooms, ...[1, 2].slice(-missing).map(column)],
+  };
+}
+
+function unchecked(source: Volume | MedicalImage): Raster {
   if ('format' in source) {
     const { slope, intercept } = scalingOf(source);
     const plain = slope === 1 && intercept === 0;
@@ -53,11 +69,15 @@ export function swapRasLps(affine: Affine): Affine {
   return multiplyAffine(flipXY, affine).map((v) => (v === 0 ? 0 : v));
 }
 
-/** Three-dimensional affine from up to three axis vectors (world x, y, z) and an origin; missing axes are made up. */
+/**
+ * Three-dimensional affine from up to three axis vectors (world x, y, z) and an origin; missing axes are
+ * made up: along z in a plane, else at right angles to the others.
+ */
 export function affineFromAxes(axes: readonly (readonly number[])[], origin: readonly number[]): Affine {
   const [a = [1, 0, 0], b] = axes.map((axis) => [axis[0] ?? 0, axis[1] ?? 0, axis[2] ?? 0]);
-  const second = b ?? perpendicular(a);
-  const third = axes.length > 2 ? axes[2]! : unit(cross(a, second));
+  const second = b ?? (axes.every((axis) => axis.length < 2) ? [0, 1, 0] : perpendicular(a));
+  const planar = axes.every((axis) => axis.length < 3);
+  const third = axes.length > 2 ? axes[2]! : planar ? [0, 0, 1] : unit(cross(a, second));
   const row = (i: number) => [a[i]!, second[i]!, third[i] ?? 0, origin[i] ?? 0];
   return [...row(0), ...row(1), ...row(2), 0, 0, 0, 1].map((v) => (v === 0 ? 0 : v));
 }

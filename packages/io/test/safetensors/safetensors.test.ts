@@ -88,7 +88,7 @@ describe('decodeSafetensors', () => {
     // Written by hand after the format's description: 64 bytes of header with padding, then two tensors.
     const data = new Uint8Array(new Float32Array([0.5, 1.5]).buffer);
     const { tensors } = decodeSafetensors(file('{"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}      ', data));
-    expect([...tensors['w']!.data]).toEqual([0.5, 1.5]);
+    expect([...tensors.w!.data]).toEqual([0.5, 1.5]);
   });
 
   const data = new Uint8Array(8);
@@ -131,7 +131,7 @@ describe('decodeSafetensors', () => {
   it('keeps hostile names harmless', () => {
     const { tensors } = decodeSafetensors(file('{"__proto__":{"dtype":"U8","shape":[8],"data_offsets":[0,8]}}', data));
     expect(Object.keys(tensors)).toEqual(['__proto__']);
-    expect(({} as Record<string, unknown>)['dtype']).toBeUndefined();
+    expect(({} as Record<string, unknown>).dtype).toBeUndefined();
   });
 
   it('limits the number of tensors', () => {

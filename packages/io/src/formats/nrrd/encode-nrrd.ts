@@ -42,10 +42,11 @@ export function encodeNrrd(source: Volume | MedicalImage, options: EncodeNrrdOpt
   const { shape, dtype, data, affine } = rasterOf(source);
   const lps = swapRasLps(affine);
   const spatial = Math.min(3, shape.length);
-  const direction = (j: number) => `(${lps[j]},${lps[4 + j]},${lps[8 + j]})`;
+  const plane = shape.length < 3;
+  const vector = (j: number) => `(${[lps[j], lps[4 + j], lps[8 + j]].slice(0, plane ? 2 : 3).join(',')})`;
   const components = interleavedComponents(dtype);
   const kinds: string[] = shape.map((_, i) => (i < 3 ? 'domain' : 'list'));
-  const directions: string[] = shape.map((_, i) => (i < spatial ? direction(i) : 'none'));
+  const directions: string[] = shape.map((_, i) => (i < spatial ? vector(i) : 'none'));
   const sizes = [...shape];
   if (components > 1) {
     kinds.unshift(interleavedKinds[dtype]!);
@@ -56,13 +57,13 @@ export function encodeNrrd(source: Volume | MedicalImage, options: EncodeNrrdOpt
     'NRRD0005',
     `type: ${checkType('encodeNrrd', dtype, typeNames)}`,
     `dimension: ${sizes.length}`,
-    'space: left-posterior-superior',
+    plane ? 'space dimension: 2' : 'space: left-posterior-superior',
     `sizes: ${sizes.join(' ')}`,
     `space directions: ${directions.join(' ')}`,
     `kinds: ${kinds.join(' ')}`,
     'endian: little',
     `encoding: ${options.gzip === undefined ? 'raw' : 'gzip'}`,
-    `space origin: (${lps[3]},${lps[7]},${lps[11]})`,
+    `space origin: ${vector(3)}`,
     ...Object.entries(options.keyValues ?? {}).map(([key, value]) => `${key}:=${value.replace(/\s+/g, ' ')}`),
     '',
     '',

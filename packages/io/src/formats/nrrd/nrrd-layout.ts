@@ -114,7 +114,14 @@ function axesOf(where: string, fields: NrrdHeader['fields'], dimension: number):
   return Array.from({ length: dimension }, (_, i) => {
     const kind = (kinds[i] ?? 'domain').toLowerCase();
     const direction = directions?.[i];
-    const spatial = directions === undefined ? ['domain', 'space', '???'].includes(kind) : direction !== undefined;
+    // In spaces of more than three dimensions (time) only the first three axes lie in the scanner's space.
+    const further =
+      direction !== undefined && direction.length > 3 && directions!.slice(0, i).filter(Boolean).length > 2;
+    const spatial = further
+      ? false
+      : directions === undefined
+        ? ['domain', 'space', '???'].includes(kind)
+        : direction !== undefined;
     const spacing = direction === undefined ? spacings[i] : Math.hypot(...direction);
     return { kind, spatial, direction, spacing: spacing === undefined || Number.isNaN(spacing) ? 1 : spacing };
   });
@@ -128,7 +135,7 @@ function interleavedType({ kind, spatial }: Axis, size: number, type: ImageDtype
   return type === 'float32' ? 'complex64' : type === 'float64' ? 'complex128' : undefined;
 }
 
-/** Voxel to RAS+ mm; headers without a space count as LPS along the axes, as in ITK. */
+/** Voxel to RAS+ mm; spaces other than RAS and LAS, or none, count as LPS, as in ITK. */
 function affineOf(where: string, fields: NrrdHeader['fields'], axes: readonly Axis[]): Affine {
   const space = (fields.space ?? 'lps')
     .toLowerCase()
@@ -138,11 +145,11 @@ function affineOf(where: string, fields: NrrdHeader['fields'], axes: readonly Ax
   const origin = fields['space origin'] === undefined ? [0, 0, 0] : vector(where, fields['space origin'])!;
   const affine = affineFromAxes(vectors, origin);
   if (!affine.every(Number.isFinite)) throw corrupt(where, 'the directions or the origin are not finite', affine);
-  if (['lps', 'left-posterior-superior'].includes(space)) return swapRasLps(affine);
+  if (['ras', 'right-anterior-superior'].includes(space)) return affine;
   if (['las', 'left-anterior-superior'].includes(space)) {
     return affine.map((v, i) => (i < 4 && v !== 0 ? -v : v));
   }
-  return affine;
+  return swapRasLps(affine);
 }
 
 function vector(where: string, text: string): number[] | undefined {
@@ -150,8 +157,8 @@ function vector(where: string, text: string): number[] | undefined {
   const numbers = text.replace(/[()]/g, '').split(',').map(Number);
   // "nan" marks axes outside space in files of NRRD version 4.
   if (numbers.every(Number.isNaN)) return undefined;
-  if (numbers.length < 1 || numbers.length > 3 || !numbers.every(Number.isFinite)) {
-    throw corrupt(where, 'a direction or origin is no vector of up to three numbers', text);
+  if (numbers.length < 1 || numbers.length > 8 || !numbers.every(Number.isFinite)) {
+    throw corrupt(where, 'a direction or origin is no vector of finite numbers', text);
   }
   return numbers;
 }
