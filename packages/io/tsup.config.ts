@@ -1,3 +1,7 @@
 import { packageConfig } from '../../tools/tsup.base.ts';
 
-export default packageConfig({ index: 'src/index.ts', 'node/index': 'src/node/index.ts' });
+// nifti-reader-js has no CommonJS entry, so it is bundled: require('@seg/io') must work in Node 20.
+export default packageConfig(
+  { index: 'src/index.ts', 'node/index': 'src/node/index.ts' },
+  { noExternal: ['nifti-reader-js'] },
+);
