@@ -24,32 +24,51 @@ export function lowerEnvelope(
   weight: number,
   scratch: EnvelopeScratch,
 ): void {
-  const { values, sites, starts } = scratch;
+  // A sample of 0 hides what lies beyond it from what lies before, so the line falls into parts between zeros.
+  let first = 0;
+  for (let i = 0; i < n; i++) {
+    if (line[offset + i * stride] !== 0) continue;
+    if (i - first > 1 || line[offset + first * stride] !== 0)
+      envelopeOfPart(line, offset, stride, first, i, weight, scratch);
+    first = i;
+  }
+  if (first < n - 1) envelopeOfPart(line, offset, stride, first, n - 1, weight, scratch);
+}
+
+/** The envelope of samples first to last, inclusive. */
+function envelopeOfPart(
+  line: Float64Array,
+  offset: number,
+  stride: number,
+  first: number,
+  last: number,
+  weight: number,
+  { values, sites, starts }: EnvelopeScratch,
+): void {
   let top = -1;
-  for (let i = 0, at = offset; i < n; i++, at += stride) {
+  for (let i = first, at = offset + first * stride; i <= last; i++, at += stride) {
     const value = line[at]!;
-    values[i] = value;
     // Leaving infinite parabolas out avoids inf - inf, and empty lines cost one look.
     if (value === Number.POSITIVE_INFINITY) continue;
-    const height = value + weight * i * i;
     let start = Number.NEGATIVE_INFINITY;
     while (top >= 0) {
       const j = sites[top]!;
-      start = (height - (values[j]! + weight * j * j)) / (2 * weight * (i - j));
+      start = ((value - values[top]!) / (weight * (i - j)) + i + j) / 2;
       if (start > starts[top]!) break;
       top--;
     }
     if (top < 0) start = Number.NEGATIVE_INFINITY;
     top++;
+    values[top] = value;
     sites[top] = i;
     starts[top] = start;
   }
   if (top < 0) return;
   starts[top + 1] = Number.POSITIVE_INFINITY;
   let k = 0;
-  for (let i = 0, at = offset; i < n; i++, at += stride) {
+  for (let i = first, at = offset + first * stride; i <= last; i++, at += stride) {
     while (starts[k + 1]! < i) k++;
     const gap = i - sites[k]!;
-    line[at] = weight * gap * gap + values[sites[k]!]!;
+    line[at] = weight * gap * gap + values[k]!;
   }
 }

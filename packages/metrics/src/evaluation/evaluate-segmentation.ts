@@ -3,11 +3,12 @@ import { checkGrid, checkVoxels, type Grid, type GridOptions } from '../grid.ts'
 import { membershipOf } from '../membership.ts';
 import { ratio } from '../overlap/ratio.ts';
 import { asd, assd } from '../surface/average-surface-distance.ts';
-import { type Box, cropPair } from '../surface/crop.ts';
+import { type Box, joinBoxes } from '../surface/bounding-box.ts';
+import { countVoxels, cropPair } from '../surface/crop.ts';
 import { hausdorffDistance, hd95 } from '../surface/hausdorff-distance.ts';
 import { surfaceDice } from '../surface/surface-dice.ts';
 import { distancesOfPair, SURFACE_CONVENTIONS, type SurfaceConvention } from '../surface/surface-distances.ts';
-import { joinBoxes, labelBoxes } from './label-boxes.ts';
+import { labelBoxes } from './label-boxes.ts';
 
 /** A label to evaluate: one value of the label map, or a named region made of several. */
 export type EvaluatedLabel = number | { readonly name: string; readonly values: readonly number[] };
@@ -119,7 +120,7 @@ function evaluateLabel(
   toleranceMm: number,
 ): LabelEvaluation {
   const pair = box && cropPair(where, prediction, reference, grid, membershipOf(where, values), box);
-  const [predicted, real, both] = pair?.counts ?? [0, 0, 0];
+  const [predicted, real, both] = pair ? countVoxels(pair) : [0, 0, 0];
   const distances = distancesOfPair(pair, grid, convention);
   const voxelMl = (grid.spacingMm[0] * grid.spacingMm[1] * grid.spacingMm[2]) / 1000;
   return {

@@ -1,6 +1,7 @@
 import { SegError, type VoxelArray } from '@seg/core';
 import type { Grid } from '../grid.ts';
-import type { Box } from '../surface/crop.ts';
+import { skipZeros, wordsOf } from '../numeric/zeros.ts';
+import type { Box } from '../surface/bounding-box.ts';
 
 /** A box that can still grow: [low z, low y, low x, high z, high y, high x], inclusive. */
 type Bounds = [number, number, number, number, number, number];
@@ -11,12 +12,15 @@ export function labelBoxes(where: string, maps: readonly VoxelArray[], grid: Gri
   const [depth, height, width] = grid.shape;
   const row = new Float64Array(width);
   for (const map of maps) {
+    const words = map instanceof Uint8Array ? wordsOf(map) : undefined;
     for (let z = 0, start = 0; z < depth; z++) {
       for (let y = 0; y < height; y++, start += width) {
-        if (map instanceof Uint8Array) scanRow(where, map, start, width, z, y, bounds);
-        else {
+        if (map instanceof Uint8Array) {
+          const first = skipZeros(map, words, start, start + width);
+          scanRow(where, map, start, first - start, width, z, y, bounds);
+        } else {
           row.set(map.subarray(start, start + width));
-          scanRow(where, row, 0, width, z, y, bounds);
+          scanRow(where, row, 0, 0, width, z, y, bounds);
         }
       }
     }
@@ -28,12 +32,13 @@ function scanRow(
   where: string,
   row: Uint8Array | Float64Array,
   start: number,
+  first: number,
   width: number,
   z: number,
   y: number,
   bounds: Map<number, Bounds>,
 ): void {
-  for (let x = 0; x < width; ) {
+  for (let x = first; x < width; ) {
     const value = row[start + x]!;
     let end = x + 1;
     while (end < width && row[start + end] === value) end++;
@@ -70,16 +75,4 @@ function include(
   if (z > box[3]) box[3] = z;
   if (y > box[4]) box[4] = y;
   if (last > box[5]) box[5] = last;
-}
-
-/** The smallest box that holds all the given ones, or undefined if there are none. */
-export function joinBoxes(boxes: readonly (Box | undefined)[]): Box | undefined {
-  const present = boxes.filter((box) => box !== undefined);
-  if (present.length === 0) return undefined;
-  const extreme = (axis: 0 | 1 | 2, end: 'low' | 'high'): number =>
-    (end === 'low' ? Math.min : Math.max)(...present.map((box) => box[end][axis]));
-  return {
-    low: [extreme(0, 'low'), extreme(1, 'low'), extreme(2, 'low')],
-    high: [extreme(0, 'high'), extreme(1, 'high'), extreme(2, 'high')],
-  };
 }

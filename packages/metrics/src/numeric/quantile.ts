@@ -58,21 +58,43 @@ function medianOfThree(a: number, b: number, c: number): number {
  * @param values any order; left as they are. n = 0 returns NaN.
  */
 export function weightedQuantile(values: Float64Array, weights: Float64Array, q: number): number {
-  const n = values.length;
-  if (n === 0) return Number.NaN;
-  // Distances on a lattice repeat, so there are far fewer values than points: sum per value, then sort those.
-  const sums = new Map<number, number>();
+  const [v, w] = [values.slice(), weights.slice()];
   let total = 0;
-  for (let i = 0; i < n; i++) {
-    const value = values[i]!;
-    sums.set(value, (sums.get(value) ?? 0) + weights[i]!);
-    total += weights[i]!;
+  for (let i = 0; i < w.length; i++) total += w[i]!;
+  const target = q * total * (1 - 1e-12);
+  let low = 0;
+  let high = v.length - 1;
+  let before = 0;
+  let answer = Number.NaN;
+  // Quickselect by weight: three parts around a pivot, then on with the part that holds the target.
+  while (low <= high) {
+    const pivot = medianOfThree(v[low]!, v[(low + high) >> 1]!, v[high]!);
+    let [less, i, greater] = [low, low, high];
+    let lessWeight = 0;
+    let equalWeight = 0;
+    while (i <= greater) {
+      const value = v[i]!;
+      if (value < pivot) {
+        lessWeight += w[i]!;
+        swap(v, w, i++, less++);
+      } else if (value > pivot) swap(v, w, i, greater--);
+      else equalWeight += w[i++]!;
+    }
+    answer = pivot;
+    if (less > low && before + lessWeight >= target) high = less - 1;
+    else if (before + lessWeight + equalWeight >= target) return pivot;
+    else {
+      before += lessWeight + equalWeight;
+      low = greater + 1;
+    }
   }
-  const sorted = Float64Array.from(sums.keys()).sort();
-  let cumulative = 0;
-  for (const value of sorted) {
-    cumulative += sums.get(value)!;
-    if (cumulative >= q * total * (1 - 1e-12)) return value;
-  }
-  return sorted[sorted.length - 1]!;
+  return answer;
+}
+
+function swap(v: Float64Array, w: Float64Array, i: number, j: number): void {
+  const [value, weight] = [v[i]!, w[i]!];
+  v[i] = v[j]!;
+  w[i] = w[j]!;
+  v[j] = value;
+  w[j] = weight;
 }

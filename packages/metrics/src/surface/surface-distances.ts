@@ -1,8 +1,9 @@
 import { checkOption, SegError, type VoxelArray } from '@seg/core';
 import { nearestDistances } from '../distance/nearest-distances.ts';
 import { checkGrid, checkVoxels, type Grid, type GridOptions } from '../grid.ts';
-import { type LabelValues, type Membership, membershipOf } from '../membership.ts';
-import { type CroppedPair, cropPair, unionBox } from './crop.ts';
+import { type LabelValues, membershipOf } from '../membership.ts';
+import { boundingBox, joinBoxes } from './bounding-box.ts';
+import { type CroppedPair, cropPair } from './crop.ts';
 import { surfelSurfaces } from './surfel-surface.ts';
 import { voxelSurfaces } from './voxel-surface.ts';
 
@@ -77,20 +78,9 @@ export function surfaceDistances(
   checkVoxels(where, 'prediction', prediction, grid.voxels);
   checkVoxels(where, 'reference', reference, grid.voxels);
   const membership = membershipOf(where, options.label);
-  const pair = cropToUnion(where, prediction, reference, grid, membership);
+  const box = joinBoxes([prediction, reference].map((mask) => boundingBox(where, mask, grid, membership)));
+  const pair = box && cropPair(where, prediction, reference, grid, membership, box);
   return distancesOfPair(pair, grid, convention, connectivity);
-}
-
-/** The pair cropped to its union box, or undefined if both masks are empty. */
-function cropToUnion(
-  where: string,
-  prediction: VoxelArray,
-  reference: VoxelArray,
-  grid: Grid,
-  membership: Membership,
-): CroppedPair | undefined {
-  const box = unionBox(where, [prediction, reference], grid, membership);
-  return box && cropPair(where, prediction, reference, grid, membership, box);
 }
 
 /** Surface distances of two masks that are cropped already; undefined stands for two empty masks. */

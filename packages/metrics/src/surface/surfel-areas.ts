@@ -1,6 +1,10 @@
 import type { Triple } from '@seg/core';
 
 type Point = readonly [number, number, number];
+type Triangle = readonly [Point, Point, Point];
+
+/** The triangles of every neighbourhood in the unit cube, made when first asked for. */
+let triangles: (readonly Triangle[])[] | undefined;
 
 /** Corner k of the unit cube: bit 2 of k is z, bit 1 y, bit 0 x. */
 function cornerOf(k: number): Point {
@@ -16,11 +20,8 @@ function cornerOf(k: number): Point {
  * surface keeps those corners apart; a loop of edge points is cut into triangles from one end of its longest diagonal.
  */
 export function surfelAreas(spacingMm: Triple): Float64Array {
-  const areas = new Float64Array(256);
-  for (let code = 1; code < 255; code++) {
-    for (const triangle of trianglesOf(code)) areas[code]! += triangleArea(triangle, spacingMm);
-  }
-  return areas;
+  triangles ??= Array.from({ length: 256 }, (_, code) => trianglesOf(code));
+  return Float64Array.from(triangles, (own) => own.reduce((sum, t) => sum + triangleArea(t, spacingMm), 0));
 }
 
 /**
@@ -40,12 +41,12 @@ export function contourLengths(spacingMm: Triple): Float64Array {
   return lengths;
 }
 
-function trianglesOf(code: number): [Point, Point, Point][] {
+function trianglesOf(code: number): Triangle[] {
   const object = bitCount(code) > 4 ? 255 - code : code;
   return loopsOf(object).flatMap((loop) => {
     const first = endOfLongestDiagonal(loop);
     const turned = [...loop.slice(first), ...loop.slice(0, first)];
-    return turned.slice(2).map((last, i): [Point, Point, Point] => [turned[0]!, turned[i + 1]!, last]);
+    return turned.slice(2).map((last, i): Triangle => [turned[0]!, turned[i + 1]!, last]);
   });
 }
 
@@ -113,7 +114,7 @@ function middle(a: Point, b: Point): Point {
   return [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2, (a[2] + b[2]) / 2];
 }
 
-function triangleArea([a, b, c]: readonly [Point, Point, Point], [sz, sy, sx]: Triple): number {
+function triangleArea([a, b, c]: Triangle, [sz, sy, sx]: Triple): number {
   const u = [(b[0] - a[0]) * sz, (b[1] - a[1]) * sy, (b[2] - a[2]) * sx] as const;
   const v = [(c[0] - a[0]) * sz, (c[1] - a[1]) * sy, (c[2] - a[2]) * sx] as const;
   return Math.hypot(u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]) / 2;

@@ -1,4 +1,5 @@
 import type { Triple } from '@seg/core';
+import { PositionList } from '../numeric/position-list.ts';
 import type { CroppedPair } from './crop.ts';
 import { contourLengths, surfelAreas } from './surfel-areas.ts';
 
@@ -23,63 +24,94 @@ export interface SurfelPair {
 export function surfelSurfaces(pair: CroppedPair, dims: 2 | 3, spacingMm: Triple): SurfelPair {
   const [depth, height, width] = pair.shape;
   const shape: Triple = [dims === 3 ? depth - 1 : 1, height - 1, width - 1];
-  const codes = [0, 1].map(() => new Uint8Array(shape[0] * shape[1] * shape[2])) as [Uint8Array, Uint8Array];
+  const [prediction, reference] = [new CornerList(), new CornerList()];
   // An image lies in the middle plane of its cropped box.
-  if (dims === 3) cornerCodes(pair, shape, codes[0], codes[1]);
-  else pixelCodes(pair.flags.subarray(height * width, 2 * height * width), shape, codes[0], codes[1]);
+  if (dims === 3) collectCorners(pair, shape, prediction, reference);
+  else collectPixelCorners(pair.flags.subarray(height * width, 2 * height * width), shape, prediction, reference);
   const areas = dims === 3 ? surfelAreas(spacingMm) : contourLengths(spacingMm);
-  const full = dims === 3 ? 255 : 15;
-  return { prediction: collect(codes[0], full, areas), reference: collect(codes[1], full, areas), shape };
+  return { prediction: prediction.surfels(areas), reference: reference.surfels(areas), shape };
 }
 
-/** Codes of the 2 x 2 x 2 neighbourhoods, column by column: the far column of one corner is the near one of the next. */
-function cornerCodes({ flags, shape }: CroppedPair, corners: Triple, first: Uint8Array, second: Uint8Array): void {
+/** Positions with the code of the neighbourhood at each. */
+class CornerList extends PositionList {
+  codes = new Uint8Array(1024);
+
+  override reserve(more: number): Int32Array {
+    const positions = super.reserve(more);
+    if (this.codes.length < positions.length) {
+      const larger = new Uint8Array(positions.length);
+      larger.set(this.codes);
+      this.codes = larger;
+    }
+    return positions;
+  }
+
+  surfels(areas: Float64Array): Surfels {
+    const positions = this.positions();
+    const { codes } = this;
+    const own = new Float64Array(positions.length);
+    for (let n = 0; n < own.length; n++) own[n] = areas[codes[n]!]!;
+    return { positions, areas: own };
+  }
+}
+
+/** Corners of 2 x 2 x 2 neighbourhoods, column by column: the far column of one is the near one of the next. */
+function collectCorners({ flags, shape }: CroppedPair, corners: Triple, first: CornerList, second: CornerList): void {
   const width = shape[2];
   const plane = shape[1] * width;
   let at = 0;
   for (let z = 0; z < corners[0]; z++) {
     for (let y = 0; y < corners[1]; y++) {
       const start = z * plane + y * width;
+      const [a, b] = [first.reserve(width), second.reserve(width)];
+      const [codesA, codesB] = [first.codes, second.codes];
+      let [n, m] = [first.length, second.length];
       // Bit 2k of a column belongs to the prediction and 2k + 1 to the reference, k = 2 z + y; in a neighbourhood's
       // code, bit 2k is the corner with x = 0 and bit 2k + 1 the one with x = 1.
       let near = 0;
       for (let x = 0; x < corners[2]; x++, at++) {
         const i = start + x + 1;
         const far = flags[i]! | (flags[i + width]! << 2) | (flags[i + plane]! << 4) | (flags[i + plane + width]! << 6);
-        if ((near | far) !== 0) {
-          first[at] = (near & 0x55) | ((far & 0x55) << 1);
-          second[at] = ((near >> 1) & 0x55) | (far & 0xaa);
+        // Neighbourhoods all outside or all inside both masks have no surface.
+        if ((near | far) !== 0 && (near & far) !== 255) {
+          const codeA = (near & 0x55) | ((far & 0x55) << 1);
+          const codeB = ((near >> 1) & 0x55) | (far & 0xaa);
+          a[n] = at;
+          codesA[n] = codeA;
+          n += codeA !== 0 && codeA !== 255 ? 1 : 0;
+          b[m] = at;
+          codesB[m] = codeB;
+          m += codeB !== 0 && codeB !== 255 ? 1 : 0;
         }
         near = far;
       }
+      [first.length, second.length] = [n, m];
     }
   }
 }
 
-/** Codes of the 2 x 2 neighbourhoods of an image. */
-function pixelCodes(flags: Uint8Array, corners: Triple, first: Uint8Array, second: Uint8Array): void {
+/** Corners of the 2 x 2 neighbourhoods of an image. */
+function collectPixelCorners(flags: Uint8Array, corners: Triple, first: CornerList, second: CornerList): void {
   const width = corners[2] + 1;
   for (let y = 0, at = 0; y < corners[1]; y++) {
+    const [a, b] = [first.reserve(width), second.reserve(width)];
     for (let x = 0; x < corners[2]; x++, at++) {
       const i = y * width + x;
-      const four = [flags[i]!, flags[i + 1]!, flags[i + width]!, flags[i + width + 1]!];
-      for (let k = 0; k < 4; k++) {
-        first[at]! |= (four[k]! & 1) << k;
-        second[at]! |= (four[k]! >> 1) << k;
+      const four = flags[i]! | (flags[i + 1]! << 2) | (flags[i + width]! << 4) | (flags[i + width + 1]! << 6);
+      const [codeA, codeB] = [evenBits(four), evenBits(four >> 1)];
+      if (codeA !== 0 && codeA !== 15) {
+        a[first.length] = at;
+        first.codes[first.length++] = codeA;
+      }
+      if (codeB !== 0 && codeB !== 15) {
+        b[second.length] = at;
+        second.codes[second.length++] = codeB;
       }
     }
   }
 }
 
-function collect(codes: Uint8Array, full: number, areas: Float64Array): Surfels {
-  let count = 0;
-  for (let i = 0; i < codes.length; i++) if (codes[i] !== 0 && codes[i] !== full) count++;
-  const result = { positions: new Int32Array(count), areas: new Float64Array(count) };
-  for (let i = 0, n = 0; n < count; i++) {
-    const code = codes[i]!;
-    if (code === 0 || code === full) continue;
-    result.positions[n] = i;
-    result.areas[n++] = areas[code]!;
-  }
-  return result;
+/** Bits 0, 2, 4, 6 as bits 0, 1, 2, 3. */
+function evenBits(bits: number): number {
+  return (bits & 1) | ((bits >> 1) & 2) | ((bits >> 2) & 4) | ((bits >> 3) & 8);
 }

@@ -1,3 +1,4 @@
+import { PositionList } from '../numeric/position-list.ts';
 import type { CroppedPair } from './crop.ts';
 
 /** Positions (increasing indices into a box) of the surface elements of two masks. */
@@ -14,8 +15,10 @@ export interface SurfacePair {
  */
 export function voxelSurfaces(pair: CroppedPair, dims: 2 | 3, connectivity: 1 | 2 | 3): SurfacePair {
   const offsets = neighbourOffsets(pair.shape, dims, connectivity);
-  const surface = connectivity === 1 ? markCross(pair, dims, offsets) : markGeneral(pair, offsets);
-  return { prediction: positions(surface, 1), reference: positions(surface, 2) };
+  const [prediction, reference] = [new PositionList(), new PositionList()];
+  if (connectivity === 1) collectCross(pair, dims, prediction, reference);
+  else collectGeneral(pair, offsets, prediction, reference);
+  return { prediction: prediction.positions(), reference: reference.positions() };
 }
 
 function neighbourOffsets(shape: readonly number[], dims: 2 | 3, connectivity: number): number[] {
@@ -31,39 +34,55 @@ function neighbourOffsets(shape: readonly number[], dims: 2 | 3, connectivity: n
   return offsets;
 }
 
-function markCross({ flags, shape }: CroppedPair, dims: 2 | 3, offsets: readonly number[]): Uint8Array {
-  const surface = new Uint8Array(flags.length);
-  const row = shape[2];
+function collectCross({ flags, shape }: CroppedPair, dims: 2 | 3, first: PositionList, second: PositionList): void {
+  const [depth, height, width] = shape;
   // In an image the neighbours in z do not exist; asking a voxel for itself instead leaves the answer unchanged.
-  const plane = dims === 3 ? shape[1] * shape[2] : 0;
-  const reach = Math.max(...offsets);
-  for (let i = reach; i < flags.length - reach; i++) {
-    const flag = flags[i]!;
-    if (flag === 0) continue;
-    const inside =
-      flags[i - 1]! & flags[i + 1]! & flags[i - row]! & flags[i + row]! & flags[i - plane]! & flags[i + plane]!;
-    surface[i] = flag & ~inside;
+  const plane = dims === 3 ? height * width : 0;
+  for (let z = 1; z < depth - 1; z++) {
+    for (let y = 1; y < height - 1; y++) {
+      const start = (z * height + y) * width;
+      const [a, b] = [first.reserve(width), second.reserve(width)];
+      let [n, m] = [first.length, second.length];
+      let before = 0;
+      let here = 0;
+      for (let i = start + 1; i < start + width; i++) {
+        const after = flags[i]!;
+        if (here !== 0) {
+          const at = i - 1;
+          const beside = flags[at - width]! & flags[at + width]! & flags[at - plane]! & flags[at + plane]!;
+          const surface = here & ~(before & after & beside);
+          a[n] = at;
+          n += surface & 1;
+          b[m] = at;
+          m += surface >> 1;
+        }
+        before = here;
+        here = after;
+      }
+      [first.length, second.length] = [n, m];
+    }
   }
-  return surface;
 }
 
-function markGeneral({ flags }: CroppedPair, offsets: readonly number[]): Uint8Array {
-  const surface = new Uint8Array(flags.length);
-  const reach = Math.max(...offsets);
-  for (let i = reach; i < flags.length - reach; i++) {
-    const flag = flags[i]!;
-    if (flag === 0) continue;
-    let inside = 3;
-    for (let k = 0; k < offsets.length; k++) inside &= flags[i + offsets[k]!]!;
-    surface[i] = flag & ~inside;
+function collectGeneral(
+  { flags, shape }: CroppedPair,
+  offsets: readonly number[],
+  first: PositionList,
+  second: PositionList,
+): void {
+  const [depth, height, width] = shape;
+  for (let z = 1; z < depth - 1; z++) {
+    for (let y = 1; y < height - 1; y++) {
+      const start = (z * height + y) * width;
+      const [a, b] = [first.reserve(width), second.reserve(width)];
+      for (let i = start + 1; i < start + width - 1; i++) {
+        const flag = flags[i]!;
+        if (flag === 0) continue;
+        let inside = 3;
+        for (let k = 0; k < offsets.length; k++) inside &= flags[i + offsets[k]!]!;
+        if (flag & ~inside & 1) a[first.length++] = i;
+        if (flag & ~inside & 2) b[second.length++] = i;
+      }
+    }
   }
-  return surface;
-}
-
-function positions(surface: Uint8Array, bit: number): Int32Array {
-  let count = 0;
-  for (let i = 0; i < surface.length; i++) if (surface[i]! & bit) count++;
-  const result = new Int32Array(count);
-  for (let i = 0, n = 0; n < count; i++) if (surface[i]! & bit) result[n++] = i;
-  return result;
 }
