@@ -5,7 +5,7 @@ import { addBias, addBiasGrad } from './bias.ts';
 import { registerWasmKernel } from './context.ts';
 import { diceCrossEntropy } from './dice-cross-entropy.ts';
 import { add, addN, multiply, sumOfSquares } from './elementwise.ts';
-import { concat, type PartialKernel, pad, slice } from './layout.ts';
+import { concat, identity, type PartialKernel, pad, slice, split } from './layout.ts';
 import { maxPool3d, maxPool3dGrad } from './max-pool.ts';
 import { normActivation, normActivationGrad } from './norm.ts';
 import { mean, sum } from './reduce.ts';
@@ -30,11 +30,13 @@ export function registerFusedKernels(runtime: TfjsRuntime): void {
     [fusedKernels.sumOfSquares]: sumOfSquares,
     MaxPool3D: maxPool3d,
     MaxPool3DGrad: maxPool3dGrad,
+    Identity: identity,
   };
   for (const [name, kernel] of Object.entries(whole)) registerWasmKernel(runtime, name, kernel);
   const partial = {
     Slice: slice,
-    ConcatV2: concat,
+    SplitV: split,
+    Concat: concat,
     PadV2: pad,
     Add: add,
     AddN: addN,

@@ -130,6 +130,39 @@ describe('copies between layouts', () => {
     );
   });
 
+  test('split takes a tensor apart along any axis', () => {
+    fc.assert(
+      fc.property(shapes, fc.nat(5), fc.integer({ min: 1, max: 3 }), (small, which, pieces) => {
+        const axis = which % small.length;
+        const shape = small.map((n, a) => (a === axis ? n * pieces : n));
+        const x = normals(3, volumeOf(shape));
+        const found = tf.tidy(() => tf.split(tf.tensor(x, shape), pieces, axis).map((t) => [...t.dataSync()]));
+        const expected = Array.from({ length: pieces }, (_, k) =>
+          places(small).map((place) =>
+            at(
+              x,
+              shape,
+              place.map((p, a) => (a === axis ? p + k * small[axis]! : p)),
+            ),
+          ),
+        );
+        expect(found).toEqual(expected);
+      }),
+      { numRuns: 200, seed: 4 },
+    );
+  });
+
+  test('clones share memory until the last one goes', () => {
+    const before = tf.memory();
+    const x = tf.tensor1d([1, 2, 3]);
+    const y = tf.clone(x);
+    expect(tf.memory().numDataBuffers).toBe(before.numDataBuffers + 1);
+    x.dispose();
+    expect([...y.dataSync()]).toEqual([1, 2, 3]);
+    y.dispose();
+    expect(tf.memory().numDataBuffers).toBe(before.numDataBuffers);
+  });
+
   test('large boxes are cut into parts; booleans go to the stock kernels', () => {
     const x = normals(4, 40 * 40 * 40 * 6);
     const y = tf.tidy(() => tf.slice(tf.tensor(x, [1, 40, 40, 40, 6]), [0, 1, 2, 3, 1], [1, 38, 36, 35, 4]).dataSync());
