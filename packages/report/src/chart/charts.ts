@@ -15,7 +15,7 @@ export interface AxisOptions {
   readonly logY?: boolean;
   /** y range; default: from the data. */
   readonly yDomain?: readonly [number, number];
-  /** Pixels, default 460 x 240. */
+  /** Pixels, default 400 x 220. */
   readonly width?: number;
   readonly height?: number;
 }
@@ -108,7 +108,7 @@ export function scatterChart(points: readonly ScatterPoint[], options: AxisOptio
   };
 }
 
-function frame({ title, width = 460, height = 240 }: AxisOptions) {
+function frame({ title, width = 400, height = 220 }: AxisOptions) {
   return { width, height, config, ...(title === undefined ? {} : { title }) };
 }
 
