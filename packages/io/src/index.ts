@@ -56,8 +56,9 @@ export {
   replayGeometry,
 } from './geometry/preprocessing.ts';
 export { reorient, toCanonical } from './geometry/reorient.ts';
-export { type ResampleOptions, type ResampleTarget, resample, thickSliceAxis } from './geometry/resample.ts';
+export { type ResampleOptions, type ResampleTarget, resample } from './geometry/resample.ts';
 export { type ResampleLabelsOptions, resampleLabels } from './geometry/resample-labels.ts';
+export { thickSliceAxis } from './geometry/thick-slices.ts';
 export { voxelToWorld, worldToVoxel } from './geometry/world.ts';
 export { type GunzipOptions, gunzip } from './gzip/gunzip.ts';
 export { generatePhantom, organLabels, type Phantom, type PhantomOptions } from './phantom/generate-phantom.ts';

@@ -4,14 +4,8 @@ import { gridPositions } from './axis-kernel.ts';
 import { extractBox, type VoxelBox } from './crop-pad.ts';
 import type { Grid } from './grid.ts';
 import { newVoxels } from './new-voxels.ts';
-import {
-  type AxisInterpolations,
-  axisInterpolations,
-  type ResampleTarget,
-  resample,
-  resampleSeparably,
-  targetGrid,
-} from './resample.ts';
+import { axisInterpolations, type ResampleTarget, resample, targetGrid } from './resample.ts';
+import { type AxisInterpolations, resampleSeparably } from './resample-separably.ts';
 
 export interface ResampleLabelsOptions {
   /** As in `resample`. Default `never`. */

@@ -11,7 +11,7 @@ import type { Interpolation } from './axis-kernel.ts';
 import type { Grid } from './grid.ts';
 import { axisCodesOf } from './orientation.ts';
 import { reorient } from './reorient.ts';
-import { resampleSeparably } from './resample.ts';
+import { resampleSeparably } from './resample-separably.ts';
 import { sampleAffine } from './sample-affine.ts';
 
 /** Voxels by which a place may miss a voxel's centre and still be taken for it: rounding errors of affines. */

@@ -1,8 +1,9 @@
 import { checkOption, createVolume, SegError, type Triple, type Volume, type VoxelArray } from '@seg/core';
-import { axisKernel, gridPositions, INTERPOLATIONS, type Interpolation } from './axis-kernel.ts';
+import { gridPositions, INTERPOLATIONS, type Interpolation } from './axis-kernel.ts';
 import { type Grid, gridOf, regrid, shapeForSpacing } from './grid.ts';
-import { resampleAxis } from './resample-axis.ts';
 import { resampleOnto } from './resample-onto.ts';
+import { type AxisInterpolations, resampleSeparably } from './resample-separably.ts';
+import { thickSliceAxis } from './thick-slices.ts';
 
 /** Where to resample to: a spacing in mm (z, y, x), a number of voxels (z, y, x), or the grid of another volume. */
 export type ResampleTarget = { readonly spacingMm: Triple } | { readonly shape: Triple } | { readonly like: Grid };
@@ -60,9 +61,6 @@ export function targetGrid(volume: Volume, target: Exclude<ResampleTarget, { lik
   return regrid(source, 'shape' in target ? target.shape : targetShape(source, target.spacingMm));
 }
 
-/** Interpolation of the z, y and x axis. */
-export type AxisInterpolations = readonly [Interpolation, Interpolation, Interpolation];
-
 /** The interpolation of each axis under the rule for thick slices. */
 export function axisInterpolations(
   interpolation: Interpolation,
@@ -77,36 +75,6 @@ export function axisInterpolations(
   return [kind(0), kind(1), kind(2)];
 }
 
-/**
- * Samples an array [channel, z, y, x] at the product of three lists of positions. Axes that shrink most go first, so
- * that the passes in between have the fewest values.
- *
- * @returns float32, or the input's type where every axis is sampled by the nearest voxel; never the input itself.
- */
-export function resampleSeparably(
-  data: VoxelArray,
-  shape: readonly [number, number, number, number],
-  positions: readonly Float64Array[],
-  kinds: AxisInterpolations,
-): VoxelArray {
-  const current = [...shape];
-  let values: VoxelArray = data;
-  const growth = (axis: number) => positions[axis]!.length / shape[axis + 1]!;
-  for (const axis of [2, 1, 0].sort((a, b) => growth(a) - growth(b))) {
-    const length = current[axis + 1]!;
-    if (isIdentity(positions[axis]!, length)) continue;
-    const outer = current.slice(0, axis + 1).reduce((a, b) => a * b, 1);
-    const inner = current.slice(axis + 2).reduce((a, b) => a * b, 1);
-    values = resampleAxis(values, [outer, length, inner], axisKernel(kinds[axis]!, positions[axis]!, length));
-    current[axis + 1] = positions[axis]!.length;
-  }
-  return values === data ? (data.slice() as VoxelArray) : values;
-}
-
-function isIdentity(positions: Float64Array, length: number): boolean {
-  return positions.length === length && positions.every((position, i) => position === i);
-}
-
 function targetShape(grid: Grid, spacingMm: Triple): Triple {
   if (spacingMm.length !== 3 || !spacingMm.every((s) => Number.isFinite(s) && s > 0)) {
     throw new SegError('invalid-argument', {
@@ -116,22 +84,4 @@ function targetShape(grid: Grid, spacingMm: Triple): Triple {
     });
   }
   return shapeForSpacing(grid, spacingMm);
-}
-
-/** Beyond this ratio of spacings nnU-Net calls a grid anisotropic. */
-const ANISOTROPY = 3;
-
-/** Spacings that differ by less than this share are the same: headers hold them in single precision. */
-const EQUAL = 1e-5;
-
-/**
- * The axis (0 = z) of thick slices by nnU-Net's rule, or undefined: looked for in the input's spacing, then in the
- * result's; where two axes are equally coarse there is none.
- */
-export function thickSliceAxis(sourceMm: Triple, targetMm: Triple): 0 | 1 | 2 | undefined {
-  const spacing = [sourceMm, targetMm].find((s) => Math.max(...s) / Math.min(...s) > ANISOTROPY);
-  if (spacing === undefined) return undefined;
-  const coarsest = Math.max(...spacing);
-  const axes = ([0, 1, 2] as const).filter((axis) => spacing[axis]! > (1 - EQUAL) * coarsest);
-  return axes.length === 1 ? axes[0] : undefined;
 }
