@@ -15,11 +15,12 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? 0 : 1);
 });
 
-const code = await runCli(process.argv.slice(2), {
+runCli(process.argv.slice(2), {
   stdout: (text) => process.stdout.write(text),
   stderr: (text) => process.stderr.write(text),
   isTerminal: process.stderr.isTTY === true,
   signal: controller.signal,
+}).then((code) => {
+  // Worker threads may still hold the process: leave as soon as everything printed is out.
+  process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
 });
-// Worker threads may still hold the process: leave as soon as everything printed is out.
-process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));

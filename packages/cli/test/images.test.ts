@@ -60,6 +60,9 @@ describe('seg convert', () => {
     expect(after.data).toEqual(before.data);
     expect(after.affine).toEqual(before.affine);
     expect(after.dtype).toBe('int16');
+    expect((await seg('convert', path, join(folder, 'c.mha'))).code).toBe(0);
+    expect((await seg('convert', join(folder, 'c.mha'), join(folder, 'd.nii.gz'))).code).toBe(0);
+    expect((await readImage(join(folder, 'd.nii.gz'))).data).toEqual(before.data);
     const json = JSON.parse((await seg('convert', path, join(folder, 'c.hdr'), '--json')).stdout);
     expect(json).toMatchObject({ shape: [4, 3, 2], dtype: 'int16' });
   });

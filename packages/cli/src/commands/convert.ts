@@ -13,17 +13,18 @@ export function addConvert(program: Command, cli: Cli): void {
     .addHelpText(
       'after',
       `
-Voxels, type, scaling and geometry are kept.
+Voxels, type and geometry are kept, and scaling where the format has any. Formats: .nii, .nii.gz, .hdr/.img, .nrrd,
+.mha, .npy; the content of the input decides how it is read.
 
 Examples:
   $ seg convert scan.hdr scan.nii.gz
-  $ seg convert scan.nii.gz scan.nii`,
+  $ seg convert scan.mha scan.nii.gz`,
     )
     .action(async (input: string, output: string, options: { json?: boolean }) => {
-      const { readImage, writeNifti } = await import('@seg/io/node');
+      const { readImage, writeImage } = await import('@seg/io/node');
       const image = await readImage(input);
       for (const warning of image.warnings) cli.stderr(`seg: ${input}: ${warning}\n`);
-      await writeNifti(output, image);
+      await writeImage(output, image);
       if (options.json === true) {
         cli.stdout(`${JSON.stringify({ input, output, shape: image.shape, dtype: image.dtype })}\n`);
       } else cli.stdout(`${output}\n`);

@@ -7,7 +7,7 @@ export function addInfo(program: Command, cli: Cli): void {
     .command('info')
     .summary('describe image files')
     .description('Describes image files: size, type, geometry, scaling and the range of the values.')
-    .argument('<file...>', 'image files (NIfTI, Analyze and what else seg reads)')
+    .argument('<file...>', 'image files (NIfTI, Analyze, NRRD, MetaImage, .npy)')
     .option('--json', 'one JSON object a line, {file, error} for a file that cannot be read')
     .addHelpText(
       'after',

@@ -116,7 +116,7 @@ async function memoryLimit(): Promise<number> {
 
 function versionsOf(names: readonly string[]): Record<string, string> {
   // The backend package is the one that brings the tfjs backends.
-  const require = createRequire(import.meta.resolve('@seg/backend'));
+  const require = createRequire(createRequire(import.meta.url).resolve('@seg/backend'));
   const versions: Record<string, string> = {};
   for (const name of names) {
     try {

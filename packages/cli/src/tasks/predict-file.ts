@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { isSegError, voxelVolumeMl } from '@seg/core';
 import { stackChannels, toVolume } from '@seg/io';
-import { readImage, writeNifti } from '@seg/io/node';
+import { readImage, writeImage } from '@seg/io/node';
 import { type PredictVolumeOptions, predictVolume, type VolumeSegmenter } from '@seg/train';
 import { describeError } from '../terminal/describe-error.ts';
 import type { PredictionInput } from './prediction-inputs.ts';
@@ -53,7 +53,7 @@ export async function predictFile(
       ...(onProgress === undefined ? {} : { onProgress: ({ done, total }) => onProgress(done / total) }),
     });
     const prediction = join(out, name);
-    await writeNifti(prediction, labels, { like: files[0]!, compressionLevel: 1 });
+    await writeImage(prediction, labels, { like: files[0]!, compressionLevel: 1 });
     const counts = new Map(run.labelValues.map((value) => [value, 0]));
     for (const value of labels.data) if (value !== 0) counts.set(value, (counts.get(value) ?? 0) + 1);
     const voxelMl = voxelVolumeMl(labels.spacingMm);

@@ -78,10 +78,12 @@ function groupChannels(files: readonly string[], channels: number): PredictionIn
   return [...single, ...grouped];
 }
 
-/** The image's own name where it is one of a NIfTI file, else its stem as one. */
+/** The image's own name; where its format keeps header and voxels apart, that of the single-file form. */
 function nameFor(path: string): string {
   const name = basename(path);
-  return /\.nii(\.gz)?$/i.test(name) ? name : `${imageStem(name) ?? name}.nii.gz`;
+  if (/\.(nii|nii\.gz|nrrd|mha|npy)$/i.test(name)) return name;
+  const ending = /\.mhd$/i.test(name) ? 'mha' : /\.nhdr$/i.test(name) ? 'nrrd' : 'nii.gz';
+  return `${imageStem(name) ?? name}.${ending}`;
 }
 
 function failure(code: 'not-found' | 'invalid-argument', problem: string, hint: string): SegError {
