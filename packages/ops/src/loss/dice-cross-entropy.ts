@@ -90,8 +90,7 @@ function composed(logits: tf.Tensor, labels: tf.Tensor, attrs: Attrs): tf.Tensor
     forward: (save) => {
       save([logits, labels]);
       return tf.tidy(() => {
-        const { logP, counted, voxels, dice } = terms(logits, labels, attrs);
-        const y = tf.mul(oneHot(labels, logits.shape[4]!), counted);
+        const { logP, y, voxels, dice } = terms(logits, labels, attrs);
         const crossEntropy = tf.div(tf.neg(tf.sum(tf.mul(y, logP))), voxels);
         return tf.add(
           tf.mul(crossEntropy, attrs.crossEntropyWeight),
