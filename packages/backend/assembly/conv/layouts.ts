@@ -52,13 +52,13 @@ export const reduceLayout = {
 /** Winograd convolution and filter gradient: `vc`, `mc` are bytes a tile of transformed inputs and outputs. */
 export const winogradLayout = {
   addresses: ['x', 'xn', 'cb', 'vc', 'y', 'yn', 'yb', 'mc', 'u', 'us', 'bias', 'sliceBytes'],
-  counts: ['n', 'd', 'h', 'w', 'od', 'oh', 'ow', 'pd', 'ph', 'pw', 'ci', 'co', 'kd', 'tb', 'segments'],
+  counts: ['n', 'd', 'h', 'w', 'od', 'oh', 'ow', 'pd', 'ph', 'pw', 'ci', 'co', 'kd', 'ds', 'tb', 'segments'],
 } as const satisfies Layout;
 
 /** Winograd on whole volumes: transformed inputs `v`, transformed outputs or output gradients `m`; `u` is the filter gradient's target. */
 export const wholeLayout = {
   addresses: ['x', 'xn', 'cb', 'v', 'vp', 'vc', 'y', 'yn', 'yb', 'm', 'mp', 'mc', 'u', 'us', 'bias'],
-  counts: ['n', 'd', 'h', 'w', 'od', 'oh', 'ow', 'pd', 'ph', 'pw', 'ci', 'co', 'kd'],
+  counts: ['n', 'd', 'h', 'w', 'od', 'oh', 'ow', 'pd', 'ph', 'pw', 'ci', 'co', 'kd', 'ds'],
 } as const satisfies Layout;
 
 /** Winograd transform of weights `[kd * 9][ci][pitch]`. */

@@ -1,15 +1,21 @@
 import { separable } from './separable.ts';
 import { range, type Target } from './target.ts';
 import type { LineTransform, ToomCook } from './toom-cook.ts';
-import { depthPoints, scratchPlaces, type Variant } from './winograd-variants.ts';
+import { depthPoints, scratchPlaces, tileSide, type Variant } from './winograd-variants.ts';
 
 /** The transforms of one tile: inputs (vt), outputs (yt), output gradients (gt), weights (ut), filter gradients (wt). */
-export function tileTransforms(target: Target, toomCook: ToomCook, { id, depth, plane }: Variant): string {
+export function tileTransforms(target: Target, toomCook: ToomCook, { id, depth, plane, stride }: Variant): string {
   const one = { inputs: 1, outputs: 1 };
-  const input = { inputs: plane + 2, outputs: plane + 2, line: toomCook.input(plane) };
-  const output = (m: number) => ({ inputs: m + 2, outputs: m, line: toomCook.output(m, m) });
-  const weights = (m: number, taps: number) => ({ inputs: taps, outputs: m + 2, line: toomCook.weights(m, taps) });
-  const taps = (m: number) => ({ inputs: m + 2, outputs: 3, line: toomCook.output(m, 3) });
+  const strided = stride === 2;
+  const axis = (inputs: number, outputs: number, line: LineTransform) => ({ inputs, outputs, line });
+  const output = (m: number) => axis(m + 2, m, toomCook.output(m, m));
+  const weights = (m: number, taps: number) => axis(taps, m + 2, toomCook.weights(m, taps));
+  const taps = (m: number) => axis(m + 2, 3, toomCook.output(m, 3));
+  const input = strided ? axis(9, 9, toomCook.stridedInput) : axis(plane + 2, plane + 2, toomCook.input(plane));
+  const planeOutput = strided ? axis(9, 4, toomCook.stridedOutput) : output(plane);
+  const planeGradient = strided ? axis(4, 9, toomCook.stridedGradient) : weights(plane, plane);
+  const planeWeights = strided ? axis(3, 6, toomCook.stridedWeights) : weights(plane, 3);
+  const planeTaps = strided ? axis(6, 3, toomCook.stridedTaps) : taps(plane);
   const deep = depth > 1;
   return [
     separable(target, toomCook, {
@@ -21,7 +27,7 @@ export function tileTransforms(target: Target, toomCook: ToomCook, { id, depth, 
     }),
     separable(target, toomCook, {
       name: `yt${id}`,
-      axes: [deep ? output(depth) : one, output(plane), output(plane)],
+      axes: [deep ? output(depth) : one, planeOutput, planeOutput],
       order: [0, 1, 2],
       source: 'points',
       target: 'strided',
@@ -29,21 +35,21 @@ export function tileTransforms(target: Target, toomCook: ToomCook, { id, depth, 
     }),
     separable(target, toomCook, {
       name: `gt${id}`,
-      axes: [one, weights(plane, plane), weights(plane, plane)],
+      axes: [one, planeGradient, planeGradient],
       order: [0, 2, 1],
       source: 'compact',
       target: 'points',
     }),
     separable(target, toomCook, {
       name: `ut${id}`,
-      axes: [deep ? weights(depth, 3) : one, weights(plane, 3), weights(plane, 3)],
+      axes: [deep ? weights(depth, 3) : one, planeWeights, planeWeights],
       order: [0, 2, 1],
       source: 'strided',
       target: 'points',
     }),
     separable(target, toomCook, {
       name: `wt${id}`,
-      axes: [deep ? taps(depth) : one, taps(plane), taps(plane)],
+      axes: [deep ? taps(depth) : one, planeTaps, planeTaps],
       order: [0, 1, 2],
       source: 'points',
       target: 'strided',
@@ -63,7 +69,7 @@ export function depthPasses(_target: Target, toomCook: ToomCook, variant: Varian
 function depthPass(toomCook: ToomCook, variant: Variant, kind: 'in' | 'dy'): string {
   const { id, depth, plane } = variant;
   const points = depthPoints(variant);
-  const side = kind === 'in' ? plane + 2 : plane;
+  const side = kind === 'in' ? tileSide(variant) : plane;
   const planes = depth === 1 ? 1 : kind === 'in' ? points : depth;
   const unchanged: LineTransform = (x) => ['', x];
   const line = depth === 1 ? unchanged : kind === 'in' ? toomCook.input(depth) : toomCook.weights(depth, depth);
@@ -101,10 +107,10 @@ function part${kind}${id}(${shape}, limit: usize, last: usize): void {${body([0]
 
 /** Whole tiles: from the tensors to rows of points and back, any size (edge tiles) and any number of channels. */
 function blocks(variant: Variant): string {
-  const { id, depth, plane } = variant;
+  const { id, depth, plane, stride } = variant;
   const places = scratchPlaces(variant);
   const points = depthPoints(variant);
-  const n2 = (plane + 2) ** 2;
+  const n2 = tileSide(variant) ** 2;
   // Tiles are numbered over batch, depth, rows, columns when the depth is transformed, else over one plane's rows and columns.
   const place = (name: string, batch: string) =>
     depth === 1
@@ -126,7 +132,7 @@ function blocks(variant: Variant): string {
   return `function inputs${id}(${tensor}, OD: i32, OH: i32, OW: i32, pd: i32, ph: i32, pw: i32, ${run}): void {
   ${tiles('OD', 'OH', 'OW')}
   for (let t = t0; t < t1; t++, v += vc) {
-    ${place('x', 'xn')}${transformBlock('in', 'vt', plane + 2, `d0${depth === 1 ? '' : ' - pd'}, h0 - ph, w0 - pw`)}
+    ${place('x', 'xn')}${transformBlock('in', 'vt', tileSide(variant), `d0${depth === 1 ? '' : ' - pd'}, ${stride} * h0 - ph, ${stride} * w0 - pw`)}
   }
 }
 function grads${id}(${tensor}, ${run}): void {

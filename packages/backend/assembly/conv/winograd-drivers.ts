@@ -1,6 +1,6 @@
 import { filterBackLayout, weightsLayout, winogradLayout } from './layouts.ts';
 import { prologue, range, splitRows, type Target, tileRows, tileWidth, transformLanes } from './target.ts';
-import { scratchPlaces, tilePoints, type Variant } from './winograd-variants.ts';
+import { scratchPlaces, tilePoints, type Variant, weightPoints } from './winograd-variants.ts';
 
 /** Products over transformed tiles, and the exported convolution, filter gradient and weight transforms. */
 export function winogradDrivers(target: Target, variant: Variant): string {
@@ -15,29 +15,32 @@ export function winogradDrivers(target: Target, variant: Variant): string {
 function products(target: Target, variant: Variant): string {
   const width = tileWidth(target);
   const points = tilePoints(variant);
+  const weightAt = (base: string) =>
+    variant.stride === 2 ? `${base} + <usize>(min(p / 9, 5) * 6 + min(p % 9, 5)) * us` : `${base} + <usize>p * us`;
   return `
 // M[p][t][co] = the sum over n slots of V_slot[p][t][ci] U[p][co block][kd][ci][width]
 function products${variant.id}(p0: i32, p1: i32, n: i32, v0: usize, v1: usize, v2: usize, vp: usize, vc: usize, nt: i32, ci: i32, co: i32, kd: i32, u: usize, us: usize, mm: usize, mp: usize, mc: usize): void {
   const kb = <usize>ci << 2, ub = <usize>kd * kb * ${width};
   for (let p = p0; p < p1; p++) {
-    let b = u, c = mm;
+    let b = ${weightAt('u')}, c = mm;
     for (let o = 0; o < co; o += ${width}, b += ub, c += ${width * 4}) {
       const full = nt % ${tileRows} == 0 || nt > ${2 * tileRows} ? nt / ${tileRows} : 0;
       if (full) gemm${tileRows}(full, n, v0, v1, v2, vc, kb, b, c, mc);
       const rest = nt - full * ${tileRows}, f = <usize>(full * ${tileRows});
       if (rest) ${splitRows('rest', (r) => `gemm${r}(1, n, v0 + (f + i) * vc, v1 + (f + i) * vc, v2 + (f + i) * vc, vc, kb, b, c + (f + i) * mc, mc)`)}
     }
-    v0 += vp; v1 += vp; v2 += vp; mm += mp; u += us;
+    v0 += vp; v1 += vp; v2 += vp; mm += mp;
   }
 }
 // dU[p][ci][co] += the sum over tiles of V[p][t][ci] D[p][t][co]
 function outers${variant.id}(more: i32, v: usize, vp: usize, vc: usize, g: usize, gp: usize, gc: usize, nt: i32, ci: i32, co: i32, du: usize, us: usize): void {
   for (let p = 0; p < ${points}; p++) {
+    const at = ${weightAt('du')};
     for (let o = 0; o < co; o += ${width}) {
-      const b = g + (<usize>o << 2), c = du + (<usize>o << 2);
+      const b = g + (<usize>o << 2), c = at + (<usize>o << 2);
       ${splitRows('ci', (r) => `outer${r}(more, v + (<usize>i << 2), vc, 0, b, gc, 0, <usize>nt * gc, 1, c + <usize>i * gc, gc)`)}
     }
-    v += vp; g += gp; du += us;
+    v += vp; g += gp;
   }
 }`;
 }
@@ -95,11 +98,10 @@ function ring(target: Target, variant: Variant): string {
   const planes = (body: string) => `
     for (let q = q0; q < q1;) {
       const image = q / od, a = q % od, e = min(od, a + q1 - q);
-      for (let z = max(a - pd, 0); z < min(a - pd + kd - 1, d); z++) ${load('z')}
+      let next = max(a * ds - pd, 0);
       for (let o = a; o < e; o++) {
-        const z0 = o - pd, zn = z0 + kd - 1;
-        if (<u32>zn < <u32>d) ${load('zn')}
-        const k0 = max(-z0, 0), k1 = min(kd, d - z0);
+        const z0 = o * ds - pd, k0 = max(-z0, 0), k1 = min(kd, d - z0);
+        for (next = max(next, z0); next < z0 + k1; next++) ${load('next')}
         ${body}
       }
       q += e - a;
@@ -124,11 +126,11 @@ export function filter${id}(${parameters}): void {
   ${scratch(variant)} ${gradientEnd}
   ${tiles}
   const du = u + <usize>part * sliceBytes, q0 = n * od * part / parts, q1 = n * od * (part + 1) / parts;
-  memory.fill(du, 0, <usize>(${tilePoints(variant)} * kd) * us);
+  memory.fill(du, 0, <usize>(${weightPoints(variant)} * kd) * us);
   for (let b = 0; b < blocks; b++) {
     const t0 = b * tb, t1 = min(t0 + tb, plane);
     ${planes(`grads${id}(y + <usize>image * yn, yn, od, oh, ow, yb, o, t0, t1, mm, mp, mc, tmp, yEnd - 16, yLast);
-        for (let k = k0; k < k1; k++) outers${id}(1, v + <usize>((z0 + k) % kd) * slot, vp, vc, mm, mp, mc, t1 - t0, ci, co, du + <usize>(k * ${tilePoints(variant)}) * us, us);`)}
+        for (let k = k0; k < k1; k++) outers${id}(1, v + <usize>((z0 + k) % kd) * slot, vp, vc, mm, mp, mc, t1 - t0, ci, co, du + <usize>(k * ${weightPoints(variant)}) * us, us);`)}
   }
 }`;
 }
@@ -149,7 +151,7 @@ export function weights${id}(${parameters}): void {
     for (let c = 0; c < ci; c++) for (let i = 0; i < ${width}; i += ${4 * lanes}) {
       ut${id}(w + <usize>(k * 9) * tap + <usize>c * pitch + (<usize>(o + i) << 2), 9 * tap, 3 * tap, tap, one, pp, pp, tmp);
       let q = u + <usize>(item * ci + c) * ${width * 4} + (<usize>i << 2), s = one;
-      for (let p = 0; p < ${tilePoints(variant)}; p++, q += us, s += pp) { ${range(lanes)
+      for (let p = 0; p < ${weightPoints(variant)}; p++, q += us, s += pp) { ${range(lanes)
         .map((lane) => `v128.store(q, v128.load(s, ${16 * lane}), ${16 * lane});`)
         .join(' ')} }
     }
@@ -159,7 +161,7 @@ export function weights${id}(${parameters}): void {
 
 function filterBack(target: Target, variant: Variant): string {
   const { id, depth } = variant;
-  const points = tilePoints(variant);
+  const points = weightPoints(variant);
   const places = scratchPlaces(variant);
   const step = 16 * transformLanes(target);
   const kernelDepth = depth === 1 ? 'kd' : '1';

@@ -6,21 +6,33 @@ export interface Variant {
   readonly id: string;
   readonly depth: number;
   readonly plane: number;
+  /** Stride in plane. */
+  readonly stride: 1 | 2;
 }
 
 export const variants: readonly Variant[] = [
-  { id: '14', depth: 1, plane: 4 },
-  { id: '24', depth: 2, plane: 4 },
-  { id: '44', depth: 4, plane: 4 },
-  { id: '22', depth: 2, plane: 2 },
-  { id: '12', depth: 1, plane: 2 },
+  { id: '14', depth: 1, plane: 4, stride: 1 },
+  { id: '24', depth: 2, plane: 4, stride: 1 },
+  { id: '44', depth: 4, plane: 4, stride: 1 },
+  { id: '22', depth: 2, plane: 2, stride: 1 },
+  { id: '12', depth: 1, plane: 2, stride: 1 },
+  { id: '14s2', depth: 1, plane: 4, stride: 2 },
 ];
 
 /** Transformed points of a tile along the depth. */
 export const depthPoints = (variant: Variant): number => (variant.depth === 1 ? 1 : variant.depth + 2);
 
+/** Inputs, and transformed points, of a tile along an axis of the plane. */
+export const tileSide = ({ plane, stride }: Variant): number => (stride === 2 ? 9 : plane + 2);
+
 /** Transformed points of a tile. */
-export const tilePoints = (variant: Variant): number => depthPoints(variant) * (variant.plane + 2) ** 2;
+export const tilePoints = (variant: Variant): number => depthPoints(variant) * tileSide(variant) ** 2;
+
+/** Different points of transformed weights along an axis of the plane: with stride 2 the direct points share theirs. */
+export const weightSide = ({ plane, stride }: Variant): number => (stride === 2 ? 6 : plane + 2);
+
+/** Different points of transformed weights. */
+export const weightPoints = (variant: Variant): number => depthPoints(variant) * weightSide(variant) ** 2;
 
 /**
  * A thread's scratch: temporaries of the transforms, 64 bytes of zeros, the last values of x and dy, an edge tile,
@@ -34,6 +46,6 @@ export const scratchPlaces = (variant: Variant) => {
     lastGradient: 16464,
     edge: 16512,
     lines,
-    blocks: lines + depthPoints(variant) * (variant.plane + 2) ** 2 * 64 + 64,
+    blocks: lines + tilePoints(variant) * 64 + 64,
   };
 };

@@ -1,6 +1,6 @@
 import { wholeLayout } from './layouts.ts';
 import { prologue, splitRows, type Target, tileWidth } from './target.ts';
-import { scratchPlaces, tilePoints, type Variant } from './winograd-variants.ts';
+import { scratchPlaces, tilePoints, type Variant, weightPoints } from './winograd-variants.ts';
 
 const parameters = 'desc: usize, part: i32, parts: i32, tmp: usize';
 
@@ -16,7 +16,7 @@ export function winogradWhole(target: Target, variant: Variant): string {
   const points = tilePoints(variant);
   const flat = depth === 1;
   const width = tileWidth(target);
-  const sizes = `const plane = ((oh + ${plane - 1}) / ${plane}) * ((ow + ${plane - 1}) / ${plane}), deep = ${flat ? 'od + kd - 1' : `(od + ${depth - 1}) / ${depth}`}, kernel = ${flat ? 'kd' : '1'}, planes = ${flat ? 'od' : 'deep'};`;
+  const sizes = `const plane = ((oh + ${plane - 1}) / ${plane}) * ((ow + ${plane - 1}) / ${plane}), deep = ${flat ? '(od - 1) * ds + kd' : `(od + ${depth - 1}) / ${depth}`}, kernel = ${flat ? 'kd' : '1'}, planes = ${flat ? 'od' : 'deep'};`;
   const ends = (pointer: string, batch: string, voxel: string, last: number) =>
     `memory.fill(tmp + ${places.zeros}, 0, 64);
   const end = ${pointer} + <usize>n * ${batch}, last = tmp + ${last};
@@ -49,27 +49,33 @@ export function wholeoutputs${id}(${parameters}): void {
 export function wholeproducts${id}(desc: usize, part: i32, parts: i32): void {
   ${prologue(wholeLayout)}
   ${sizes}
+  // Output planes whose inputs follow each other: all of an image with stride 1 along the depth.
   const p0 = ${points} * part / parts, p1 = ${points} * (part + 1) / parts, slot = <usize>plane * vc;
-  for (let i = 0; i < n; i++) {
-    const a = v + <usize>p0 * vp + <usize>(i * deep) * slot;
-    products${id}(p0, p1, kernel, a, a + slot, a + 2 * slot, vp, vc, planes * plane, ci, co, kernel, u + <usize>p0 * us, us, m + <usize>p0 * mp + <usize>(i * planes * plane) * mc, mp, mc);
+  const runs = ds == 1 ? n : n * planes, rows = ds == 1 ? planes * plane : plane;
+  for (let p = p0; p < p1; p++) for (let i = 0; i < runs; i++) {
+    const first = ds == 1 ? i * deep : i / planes * deep + i % planes * ds, a = v + <usize>p * vp + <usize>first * slot;
+    products${id}(p, p + 1, kernel, a, a + slot, a + 2 * slot, vp, vc, rows, ci, co, kernel, u, us, m + <usize>p * mp + <usize>(i * rows) * mc, mp, mc);
   }
 }
 // The filter gradient of a few input channels: all points, then back, while they are in the second-level cache.
 export function wholefilter${id}(${parameters}): void {
   ${prologue(wholeLayout)}
   ${sizes}
-  const c0 = ci * part / parts, c1 = ci * (part + 1) / parts, count = c1 - c0, rows = planes * plane;
+  const c0 = ci * part / parts, c1 = ci * (part + 1) / parts, count = c1 - c0;
+  const runs = ds == 1 ? n : n * planes, rows = ds == 1 ? planes * plane : plane;
   const edge = tmp + ${places.edge}, du = tmp + ${places.blocks}, pitch = <usize>count * mc + 64;
-  let c = du;
-  for (let k = 0; k < kernel; k++) for (let p = 0; p < ${points}; p++, c += pitch) for (let o = 0; o < co; o += ${width}) {
-    const co4 = c + (<usize>o << 2);
-    for (let image = 0; image < n; image++) {
-      const a = v + <usize>p * vp + <usize>((image * deep + k) * plane) * vc + (<usize>c0 << 2), b = m + <usize>p * mp + <usize>(image * rows) * mc + (<usize>o << 2);
-      ${splitRows('count', (r) => `outer${r}(image, a + (<usize>i << 2), vc, 0, b, mc, 0, <usize>rows * mc, 1, co4 + <usize>i * mc, mc)`)}
+  for (let k = 0; k < kernel; k++) for (let p = 0; p < ${points}; p++) {
+    const group = ${variant.stride === 2 ? 'min(p / 9, 5) * 6 + min(p % 9, 5)' : 'p'}, before = ${variant.stride === 2 ? 'p / 9 > 5 || p % 9 > 5 ? 1 : 0' : '0'};
+    for (let o = 0; o < co; o += ${width}) {
+      const c = du + <usize>(k * ${weightPoints(variant)} + group) * pitch + (<usize>o << 2);
+      for (let q = 0; q < runs; q++) {
+        const first = ds == 1 ? q * deep : q / planes * deep + q % planes * ds;
+        const a = v + <usize>p * vp + <usize>((first + k) * plane) * vc + (<usize>c0 << 2), b = m + <usize>p * mp + <usize>(q * rows) * mc + (<usize>o << 2);
+        ${splitRows('count', (r) => `outer${r}(before | q, a + (<usize>i << 2), vc, 0, b, mc, 0, <usize>rows * mc, 1, c + <usize>i * mc, mc)`)}
+      }
     }
   }
   for (let k = 0; k < kernel; k++) for (let i = 0; i < count; i++)
-    back${id}(du + <usize>(k * ${points}) * pitch + <usize>i * mc, pitch, u + ((<usize>(k * 9 * ci + c0 + i) * co) << 2), ci, co, edge, tmp);
+    back${id}(du + <usize>(k * ${weightPoints(variant)}) * pitch + <usize>i * mc, pitch, u + ((<usize>(k * 9 * ci + c0 + i) * co) << 2), ci, co, edge, tmp);
 }`;
 }

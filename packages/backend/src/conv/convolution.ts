@@ -3,7 +3,7 @@ import type { ConvContext } from './context.ts';
 import { directFilterGradient, type FilterGradientPlaces } from './direct-filter-gradient.ts';
 import { directForward, type ForwardPlaces } from './direct-forward.ts';
 import { directInputGradient, type InputGradientPlaces } from './direct-input-gradient.ts';
-import { type ConvGeometry, volumeOf } from './geometry.ts';
+import { allAre, type ConvGeometry, volumeOf } from './geometry.ts';
 import { type ConvPrecision, planConvolution, planFilterGradient } from './plan.ts';
 import { WeightCache } from './weight-cache.ts';
 import { winogradForward, winogradInputGradient } from './winograd-convolution.ts';
@@ -44,7 +44,7 @@ export class Convolution {
   inputGradient(g: ConvGeometry, places: InputGradientPlaces): void {
     if (volumeOf(g.input) * g.batch * g.inChannels === 0) return;
     const adjoint = { ...g, output: g.input, inChannels: g.outChannels, outChannels: g.inChannels };
-    const plan = planConvolution(adjoint, this.#precision);
+    const plan = allAre(g.stride, 1) ? planConvolution(adjoint, this.#precision) : undefined;
     if (plan === undefined) directInputGradient(this.#context, g, places);
     else winogradInputGradient(this.#context, g, plan, places);
   }

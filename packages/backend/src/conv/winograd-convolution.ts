@@ -22,12 +22,12 @@ export interface WinogradPlan {
   readonly blockTiles: number;
 }
 
-/** The forward pass of a 3x3x3, 2x3x3 or 1x3x3 convolution with stride 1 by Winograd's method. */
+/** The forward pass of a convolution to which `winogradApplies`, by Winograd's method. */
 export function winogradForward(ctx: ConvContext, g: ConvGeometry, plan: WinogradPlan, places: ForwardPlaces): void {
   winogradConvolution(ctx, g, plan, places, false);
 }
 
-/** The input gradient of such a convolution: a convolution of the output gradient with flipped, transposed weights. */
+/** The input gradient of such a convolution with stride 1: a convolution of the output gradient with flipped, transposed weights. */
 export function winogradInputGradient(
   ctx: ConvContext,
   g: ConvGeometry,
@@ -95,6 +95,7 @@ function winogradConvolution(
         ci,
         co,
         kd,
+        ds: g.stride[0],
         tb,
         segments,
       });

@@ -1,5 +1,5 @@
 import { filterBackLayout, winogradLayout } from '../../assembly/conv/layouts.ts';
-import { scratchPlaces } from '../../assembly/conv/winograd-variants.ts';
+import { scratchPlaces, weightPoints } from '../../assembly/conv/winograd-variants.ts';
 import { Arena } from './arena.ts';
 import { type ConvContext, partsOf } from './context.ts';
 import type { FilterGradientPlaces } from './direct-filter-gradient.ts';
@@ -28,7 +28,7 @@ export function winogradFilterGradient(
   const [ci, co, kd] = [g.inChannels, g.outChannels, g.kernel[0]];
   const sizes = variantSizes(ctx, variant, ci, co, kd);
   const us = ci * sizes.mc + 64;
-  const sliceBytes = sizes.points * (variant.depth === 1 ? kd : 1) * us;
+  const sliceBytes = weightPoints(variant) * (variant.depth === 1 ? kd : 1) * us;
   const tiles = tileCount(variant, g.batch, g.output);
   const tb = Math.min(plan.blockTiles, tiles);
   const shares = variant.depth === 1 ? g.batch * g.output[0] : Math.ceil(tiles / tb);
@@ -63,6 +63,7 @@ export function winogradFilterGradient(
       ci,
       co,
       kd,
+      ds: g.stride[0],
       tb,
       segments: 1,
     });

@@ -1,11 +1,17 @@
-import { scratchPlaces, tilePoints, type Variant, variants } from '../../assembly/conv/winograd-variants.ts';
+import {
+  scratchPlaces,
+  tilePoints,
+  type Variant,
+  variants,
+  weightPoints,
+} from '../../assembly/conv/winograd-variants.ts';
 import { type ConvContext, tileWidth, transformBytes } from './context.ts';
 import { roundUp } from './geometry.ts';
 
 export type { Variant } from '../../assembly/conv/winograd-variants.ts';
 
-/** Name of a variant: outputs of a tile in depth (1: direct sum over the kernel's depth) and in plane. */
-export type VariantId = '14' | '24' | '44' | '22' | '12';
+/** Name of a variant: outputs of a tile in depth (1: direct sum over the kernel's depth) and in plane; s2 is stride 2. */
+export type VariantId = '14' | '24' | '44' | '22' | '12' | '14s2';
 
 export function variantOf(id: VariantId): Variant {
   return variants.find((variant) => variant.id === id)!;
@@ -19,6 +25,7 @@ export interface VariantSizes {
   /** Bytes between points of the transformed weights; not a power of two, against conflicts in the caches. */
   readonly us: number;
   readonly weightBytes: number;
+  /** Points of transformed tensors. */
   readonly points: number;
 }
 
@@ -28,7 +35,7 @@ export function variantSizes(ctx: ConvContext, variant: Variant, ci: number, co:
   const mc = 4 * roundUp(co, tileWidth(ctx));
   const points = tilePoints(variant);
   const us = ci * mc * (variant.depth === 1 ? kd : 1) + 64;
-  return { vc, mc, us, points, weightBytes: points * us };
+  return { vc, mc, us, points, weightBytes: weightPoints(variant) * us };
 }
 
 /** Scratch of a thread for blocks of `tb` tiles. */

@@ -1,5 +1,5 @@
 import { wholeLayout } from '../../assembly/conv/layouts.ts';
-import { scratchPlaces } from '../../assembly/conv/winograd-variants.ts';
+import { scratchPlaces, weightPoints } from '../../assembly/conv/winograd-variants.ts';
 import { Arena } from './arena.ts';
 import { type ConvContext, partsOf } from './context.ts';
 import type { FilterGradientPlaces } from './direct-filter-gradient.ts';
@@ -52,7 +52,7 @@ export function filterGradientWhole(
     ctx.runtime.run('conv', `wholegrads${id}`, partsOf(planes), (p, q) => [desc, p, q], threadBytes);
     const parts = Math.ceil(g.inChannels / channelsAtOnce);
     const kernelPlanes = id.startsWith('1') ? g.kernel[0] : 1;
-    const gradientBytes = sizes.points * kernelPlanes * (channelsAtOnce * sizes.mc + 64);
+    const gradientBytes = weightPoints(variantOf(id)) * kernelPlanes * (channelsAtOnce * sizes.mc + 64);
     ctx.runtime.run('conv', `wholefilter${id}`, parts, (p, q) => [desc, p, q], threadBytes + gradientBytes);
   } finally {
     arena.release();
@@ -70,7 +70,7 @@ function wholeDescriptor(
   const flat = variant.depth === 1;
   const planeTiles = Math.ceil(g.output[1] / variant.plane) * Math.ceil(g.output[2] / variant.plane);
   const planes = g.batch * (flat ? g.output[0] : Math.ceil(g.output[0] / variant.depth));
-  const inputPlanes = flat ? planes + g.batch * (g.kernel[0] - 1) : planes;
+  const inputPlanes = flat ? g.batch * ((g.output[0] - 1) * g.stride[0] + g.kernel[0]) : planes;
   const vp = inputPlanes * planeTiles * vc + 64;
   const mp = planes * planeTiles * mc + 64;
   const desc = arena.descriptor(wholeLayout, {
@@ -102,6 +102,7 @@ function wholeDescriptor(
     ci: g.inChannels,
     co: g.outChannels,
     kd: g.kernel[0],
+    ds: g.stride[0],
   });
   return { desc, planes: inputPlanes, threadBytes: scratchPlaces(variant).blocks };
 }

@@ -1,12 +1,11 @@
 import type { Rng } from '@seg/core';
 import { backend_util } from '@tensorflow/tfjs-core';
 import type { Convolution } from '../../src/conv/convolution.ts';
-import { type ConvGeometry, conv3dGeometry, volumeOf } from '../../src/conv/geometry.ts';
-import { winogradApplies } from '../../src/conv/plan.ts';
+import { allAre, type ConvGeometry, conv3dGeometry, volumeOf } from '../../src/conv/geometry.ts';
+import { applicableVariants, winogradApplies } from '../../src/conv/plan.ts';
 import { WeightCache } from '../../src/conv/weight-cache.ts';
 import { type WinogradPlan, winogradForward, winogradInputGradient } from '../../src/conv/winograd-convolution.ts';
 import { winogradFilterGradient } from '../../src/conv/winograd-filter-gradient.ts';
-import type { VariantId } from '../../src/conv/winograd-variant.ts';
 import type { GuardedRuntime } from './guarded-runtime.ts';
 import { referenceFilterGradient, referenceForward, referenceInputGradient, relativeError } from './reference.ts';
 
@@ -41,7 +40,8 @@ export function randomGeometry(rng: Rng): ConvGeometry {
             [3, 1, 1],
           ] as const).slice() as [number, number, number])
         : three(() => integer(1, 5));
-    const stride = kind < 0.3 ? ([1, 1, 1] as [number, number, number]) : three(() => integer(1, 3));
+    const stride: [number, number, number] =
+      kind < 0.25 ? [1, 1, 1] : kind < 0.4 ? [integer(1, 3), 2, 2] : three(() => integer(1, 3));
     const dilation =
       stride.every((s) => s === 1) && kind > 0.7 ? three(() => integer(1, 2)) : ([1, 1, 1] as [number, number, number]);
     const size = three(() => integer(1, 13));
@@ -63,12 +63,10 @@ export function randomFloats(rng: Rng, count: number): Float32Array {
   return values;
 }
 
-const variantIds: readonly VariantId[] = ['14', '24', '44', '22', '12'];
-
 /** Another way to compute the same: a random Winograd plan where the shape allows it. */
 function randomPlan(g: ConvGeometry, rng: Rng): WinogradPlan | undefined {
   if (!winogradApplies(g)) return undefined;
-  const variant = rng.choice(g.kernel[0] === 3 ? variantIds : (['14', '12'] as const));
+  const variant = rng.choice(applicableVariants(g));
   return { variant, blockTiles: rng.choice([0, 0, 6, 13, 48]) };
 }
 
@@ -111,7 +109,7 @@ export function measureShape(
   if (plan === undefined) convolution.forward(g, forward);
   else winogradForward(context, g, plan, forward);
   runtime.checkGuards();
-  if (plan !== undefined) winogradInputGradient(context, g, plan, inputGradient);
+  if (plan !== undefined && allAre(g.stride, 1)) winogradInputGradient(context, g, plan, inputGradient);
   else if (!dilated) convolution.inputGradient(g, inputGradient);
   runtime.checkGuards();
   if (plan === undefined) convolution.filterGradient(g, filterGradient);
