@@ -1,5 +1,6 @@
 import type { Triple, VoxelArray } from '@seg/core';
 import { type Membership, markMembers } from '../membership.ts';
+import { skipZeros, wordsOf } from '../numeric/zeros.ts';
 import type { NeighbourRow } from './connectivity.ts';
 
 /** The runs of object voxels along x, in raster order, joined into sets of touching runs. */
@@ -27,15 +28,21 @@ export function joinRuns(
   let ends = new Int32Array(1024);
   let count = 0;
   const perRow = (width + 1) >> 1;
+  const bytes = mask instanceof Uint8Array ? mask : undefined;
+  const words = bytes && wordsOf(bytes);
   const flags = new Uint8Array(width);
   for (let row = 0, start = 0; row < rows; row++, start += width) {
     if (count + perRow > starts.length) {
       starts = grown(starts, count + perRow);
       ends = grown(ends, count + perRow);
     }
-    flags.fill(0);
-    markMembers(where, mask, start, width, membership, flags, 0, 1);
-    count = findRuns(flags, start, starts, ends, count);
+    if (bytes !== undefined && membership.bytes[0] === 0) {
+      count = findRuns(bytes, words, membership.bytes, start, start + width, 0, starts, ends, count);
+    } else {
+      flags.fill(0);
+      markMembers(where, mask, start, width, membership, flags, 0, 1);
+      count = findRuns(flags, undefined, MARKED, 0, width, start, starts, ends, count);
+    }
     rowRuns[row + 1] = count;
   }
   const parents = new Int32Array(count);
@@ -54,19 +61,32 @@ export function joinRuns(
   return { count, starts, ends, components: parents, componentCount };
 }
 
-function findRuns(flags: Uint8Array, offset: number, starts: Int32Array, ends: Int32Array, first: number): number {
-  const width = flags.length;
+/** Table of members for bytes that are marks already. */
+const MARKED = Uint8Array.of(0, 1);
+
+/** Appends the runs of members among bytes from to to (0 is none), moved by `shift`, and returns the new count. */
+function findRuns(
+  bytes: Uint8Array,
+  words: Uint32Array | undefined,
+  table: Uint8Array,
+  from: number,
+  to: number,
+  shift: number,
+  starts: Int32Array,
+  ends: Int32Array,
+  first: number,
+): number {
   let count = first;
-  let before = 0;
-  for (let x = 0; x < width; x++) {
-    const flag = flags[x]!;
-    if (flag !== before) {
-      if (flag === 1) starts[count] = offset + x;
-      else ends[count++] = offset + x;
-      before = flag;
+  for (let i = skipZeros(bytes, words, from, to); i < to; i = skipZeros(bytes, words, i, to)) {
+    if (table[bytes[i]!] === 0) {
+      i++;
+      continue;
     }
+    starts[count] = i + shift;
+    do i++;
+    while (i < to && table[bytes[i]!] !== 0);
+    ends[count++] = i + shift;
   }
-  if (before === 1) ends[count++] = offset + width;
   return count;
 }
 
