@@ -22,7 +22,7 @@ export async function findPython(): Promise<string> {
   throw new SegError('not-found', {
     where: 'installBackend',
     problem: 'there is no Python with pip, which fetches the TensorFlow wheel',
-    hint: 'Install python3-pip, or download the wheel elsewhere and name it with --wheel FILE.',
+    hint: 'Install python3-pip, or download the wheel elsewhere and name it with --from FILE.',
   });
 }
 
@@ -57,7 +57,7 @@ export async function downloadWheel(
       throw new SegError('io-failure', {
         where: 'installBackend',
         problem: `pip could not download ${message}: ${cause instanceof Error ? cause.message : String(cause)}`,
-        hint: 'Check the connection to the package index, or download the wheel elsewhere and name it with --wheel FILE.',
+        hint: 'Check the connection to the package index, or download the wheel elsewhere and name it with --from FILE.',
         cause,
       });
     } finally {

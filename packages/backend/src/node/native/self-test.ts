@@ -12,6 +12,7 @@ export interface SelfTestResult {
 // small integers, so they are exact: a product of matrices, and a convolution with both gradients worked out by hand
 // (all-ones 3x3x3 kernel on an all-ones 3x3x3 image, padded: the centre sees 27 ones, a corner 8; their sum is 343).
 const program = (packageName: string) => `
+process.on('uncaughtException', (error) => { console.error(error.message); process.exit(1); });
 const util = require('node:util');
 util.isNullOrUndefined ??= (v) => v === null || v === undefined;
 util.isArray ??= Array.isArray;

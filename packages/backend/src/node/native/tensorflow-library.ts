@@ -56,7 +56,7 @@ export async function findTensorflow(
       problem: `there is no ${name} wheel for this processor`,
       got: process.arch,
       expected: Object.keys(pinnedWheels[name]).join(', '),
-      hint: 'Build libtensorflow yourself and name its folder with --root DIR.',
+      hint: 'Build libtensorflow yourself and name its folder with --from DIR.',
     });
   }
   checkGlibc(wheel);

@@ -16,9 +16,14 @@ import type { OnProgress } from './progress.ts';
 export async function unpackWheel(wheel: string, folder: string, onProgress: OnProgress): Promise<void> {
   const archive = await open(wheel);
   const wanted: { readonly entry: yauzl.Entry; readonly target: string }[] = [];
-  for await (const entry of entries(archive)) {
-    const target = targetOf(entry.fileName);
-    if (target !== undefined) wanted.push({ entry, target });
+  try {
+    for await (const entry of entries(archive)) {
+      const target = targetOf(entry.fileName);
+      if (target !== undefined) wanted.push({ entry, target });
+    }
+  } catch (cause) {
+    archive.close();
+    throw damaged(wheel, cause);
   }
   if (!wanted.some(({ target }) => target.startsWith('lib/libtensorflow_cc.so'))) {
     archive.close();
@@ -67,10 +72,14 @@ function open(path: string): Promise<yauzl.ZipFile> {
   return new Promise((resolve, reject) => {
     yauzl.open(path, { lazyEntries: true, autoClose: false }, (cause, archive) => {
       if (archive !== undefined && !cause) return resolve(archive);
-      const problem = `${path} is no readable wheel: ${cause?.message ?? 'unknown'}`;
-      reject(new SegError('corrupt-data', { where: 'installBackend', problem, cause, hint: 'Download it again.' }));
+      reject(damaged(path, cause));
     });
   });
+}
+
+function damaged(path: string, cause: unknown): SegError {
+  const problem = `${path} is no readable wheel: ${cause instanceof Error ? cause.message : String(cause)}`;
+  return new SegError('corrupt-data', { where: 'installBackend', problem, cause, hint: 'Download it again.' });
 }
 
 async function* entries(archive: yauzl.ZipFile): AsyncGenerator<yauzl.Entry> {

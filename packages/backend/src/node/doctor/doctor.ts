@@ -1,0 +1,98 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { arch, availableParallelism, cpus, freemem, platform, release, totalmem } from 'node:os';
+import { getBackend, setBackend } from '@tensorflow/tfjs-core';
+import { detectFeatures } from '../../runtime/features.ts';
+import { machineThreads } from '../../runtime/thread-count.ts';
+import { adapters, type BackendName, backendNames, runningBackends, startBackend } from '../../start-backend.ts';
+import { adviceFor } from './advice.ts';
+import { measureRevectorizer } from './measure-revectorizer.ts';
+import type { BackendFinding, BackendMemory, DoctorReport } from './report.ts';
+
+export interface DoctorOptions {
+  /** Start each backend that is available and not running, check it and stop it again. Default true. */
+  readonly startBackends?: boolean;
+  /** Time the kernels with and without V8's revectorizer in child processes, about two seconds. Default true. */
+  readonly measure?: boolean;
+}
+
+const wasmLimitBytes = 2 ** 32;
+
+/**
+ * Looks at what this machine offers: Node, backends, threads, SIMD level, memory, versions, what the kernels hold, what
+ * the revectorizer would gain, and what to do about anything that is missing. The current backend stays current.
+ *
+ * @example
+ * console.log(formatDoctor(await doctor({ measure: false })));
+ */
+export async function doctor(options: DoctorOptions = {}): Promise<DoctorReport> {
+  const { startBackends = true, measure = true } = options;
+  const features = detectFeatures();
+  const running = await runningBackends();
+  const backends: BackendFinding[] = [];
+  const current = running.length > 0 ? getBackend() : undefined;
+  for (const name of backendNames) {
+    const active = running.find(({ started }) => started.name === name);
+    if (active === undefined) backends.push(await findingOf(name, startBackends));
+    else backends.push({ name, works: true, description: `${active.started.description} (running)` });
+  }
+  if (current !== undefined) await setBackend(current);
+  const report: Omit<DoctorReport, 'advice'> = {
+    node: { version: process.versions.node, v8: process.versions.v8 },
+    platform: `${platform()} ${release()} ${arch()}`,
+    processor: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: availableParallelism(),
+    memory: { totalBytes: totalmem(), freeBytes: freemem(), limitBytes: await memoryLimit(), wasmLimitBytes },
+    simd: features.relaxedSimd ? 'relaxed' : features.simd ? 'simd' : 'none',
+    threads: features.sharedMemory ? machineThreads() : 1,
+    backends,
+    defaultBackend: backends.some(({ name, works }) => name === 'cuda' && works) ? 'cuda' : 'wasm',
+    running: running.flatMap(({ started, handle }): BackendMemory[] => {
+      const use = handle.scratchUse?.();
+      if (use === undefined) return [];
+      return [
+        {
+          name: started.name,
+          scratchLentBytes: use.lentBytes,
+          scratchIdleBytes: use.idleBytes,
+          scratchPeakBytes: use.peakBytes,
+          scratchLimitBytes: use.limitBytes,
+          weightCacheBytes: handle.weightCacheBytes?.() ?? 0,
+        },
+      ];
+    }),
+    revectorizer: measure
+      ? await measureRevectorizer()
+      : { available: features.revectorizer, gain: null, note: 'not measured' },
+    versions: versionsOf(['@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-wasm', '@tensorflow/tfjs-backend-cpu']),
+  };
+  return { ...report, advice: adviceFor(report) };
+}
+
+async function findingOf(name: BackendName, start: boolean): Promise<BackendFinding> {
+  const { available, reason } = await adapters[name].availability();
+  if (!available || !start) return { name, works: available, description: reason };
+  const began = performance.now();
+  try {
+    const backend = await startBackend({ name });
+    const startMs = performance.now() - began;
+    backend.dispose();
+    return { name, works: true, description: backend.description, startMs };
+  } catch (error) {
+    return { name, works: false, description: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** Bytes that this process may use: the machine's, or the control group's where that is less. */
+async function memoryLimit(): Promise<number> {
+  const text = await readFile('/sys/fs/cgroup/memory.max', 'utf8').catch(() => '');
+  const group = Number(text.trim());
+  return group > 0 ? Math.min(group, totalmem()) : totalmem();
+}
+
+function versionsOf(names: readonly string[]): Record<string, string> {
+  const require = createRequire(import.meta.url);
+  return Object.fromEntries(
+    names.map((name) => [name, (require(`${name}/package.json`) as { version: string }).version]),
+  );
+}

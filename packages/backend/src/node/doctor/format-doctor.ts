@@ -1,0 +1,43 @@
+import type { DoctorReport } from './report.ts';
+
+/** A report as text for people: facts, backends, memory in use, then advice. */
+export function formatDoctor(report: DoctorReport): string {
+  const { memory, revectorizer } = report;
+  const gain = revectorizer.gain === null ? '' : `${revectorizer.gain.toFixed(2)} times the speed, `;
+  const facts: (readonly [string, string])[] = [
+    ['Node', `${report.node.version} (V8 ${report.node.v8})`],
+    ['system', report.platform],
+    ['processor', `${report.processor}, ${report.cores} cores usable`],
+    ['memory', `${size(memory.totalBytes)}, ${size(memory.freeBytes)} free, limit ${size(memory.limitBytes)}`],
+    ['SIMD', { none: 'none', simd: '128 bits', relaxed: '128 bits, relaxed' }[report.simd]],
+    ['threads', `${report.threads}`],
+    ['revectorizer', `${revectorizer.available ? gain : 'no: '}${revectorizer.note}`],
+    ...Object.entries(report.versions),
+  ];
+  const backends = report.backends.map(({ name, works, description, startMs }) => {
+    const time = startMs === undefined ? '' : `, starts in ${startMs.toFixed(0)} ms`;
+    const chosen = name === report.defaultBackend ? ' (default)' : '';
+    return [`${works ? '+' : '-'} ${name}${chosen}`, `${description}${time}`] as const;
+  });
+  const running = report.running.map((use) => {
+    const scratch = `scratch ${size(use.scratchIdleBytes + use.scratchLentBytes)} (peak ${size(use.scratchPeakBytes)})`;
+    return [`${use.name} holds`, `${scratch}, transformed weights ${size(use.weightCacheBytes)}`] as const;
+  });
+  const advice = report.advice.map(({ problem, remedy }) => `! ${problem}. ${remedy}`);
+  return [
+    ...columns(facts),
+    '',
+    ...columns([...backends, ...running]),
+    '',
+    ...(advice.length > 0 ? advice : ['All is well.']),
+  ].join('\n');
+}
+
+function columns(rows: readonly (readonly [string, string])[]): string[] {
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`);
+}
+
+function size(bytes: number): string {
+  return bytes >= 2 ** 30 ? `${(bytes / 2 ** 30).toFixed(1)} GiB` : `${(bytes / 2 ** 20).toFixed(0)} MiB`;
+}
