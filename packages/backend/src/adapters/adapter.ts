@@ -24,6 +24,8 @@ export interface AdapterHandle {
   readonly description: string;
   /** Memory that the kernels' scratch pool holds; undefined for backends without one. */
   readonly scratchUse?: () => ScratchUse;
+  /** Bytes of packed and transformed convolution weights that are kept. */
+  readonly weightCacheBytes?: () => number;
   readonly runtime?: KernelRuntime;
   /** Frees what the backend holds; its tensors become invalid. */
   dispose(): void;

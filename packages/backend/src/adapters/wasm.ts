@@ -8,7 +8,8 @@ import { loadKernels } from '../runtime/load-kernels.ts';
 import { startTfjsWasm } from '../runtime/tfjs-wasm.ts';
 import { machineThreads } from '../runtime/thread-count.ts';
 import { WasmRuntime } from '../runtime/wasm-runtime.ts';
-import type { AdapterOptions, BackendAdapter } from './adapter.ts';
+import type { AdapterHandle, AdapterOptions, BackendAdapter } from './adapter.ts';
+import { enableRevectorizer, timeConvolution } from './revectorizer.ts';
 
 const priority = 3;
 
@@ -22,41 +23,55 @@ export const wasmAdapter: BackendAdapter = {
   },
   async start(options) {
     const { variant, threads } = choose(options);
-    const shared = threads > 1;
-    const [stock, tfjs, modules] = await Promise.all([
-      import('@tensorflow/tfjs-backend-wasm'),
-      startTfjsWasm(shared, options.wasmUrl),
-      loadKernels(variant, shared),
-    ]);
-    refuseRunningBackend();
-    const runtime = await WasmRuntime.start({ tfjs, modules, threads, variant });
-    if (findBackendFactory('wasm') !== null) removeBackend('wasm');
-    registerBackend(
-      'wasm',
-      () => {
-        const backend = new stock.BackendWasm(tfjs.module);
-        runtime.attach(backend);
-        return backend;
-      },
-      priority,
-    );
-    await setBackend('wasm');
-    registerFusedKernels(runtime);
-    const convolution = registerConvKernels(runtime, { precision: options.precision });
-    return {
-      threads,
-      variant,
-      description: `wasm: ${variantNames[variant]}, ${threads} thread${threads > 1 ? 's' : ''}`,
-      runtime,
-      scratchUse: () => runtime.scratchUse(),
-      dispose() {
-        convolution.dispose();
-        runtime.dispose();
-        removeBackend('wasm');
-      },
-    };
+    if (variant !== 'revec') return startVariant(variant, threads, options);
+    enableRevectorizer();
+    // The build for 256 bits is slow where V8 does not fuse its operations after all, so the faster one stays.
+    const plain = await startVariant('relaxed', threads, options);
+    const plainMs = await timeConvolution();
+    plain.dispose();
+    const wide = await startVariant('revec', threads, options);
+    if ((await timeConvolution()) < plainMs) return wide;
+    wide.dispose();
+    return startVariant('relaxed', threads, options);
   },
 };
+
+async function startVariant(variant: KernelVariant, threads: number, options: AdapterOptions): Promise<AdapterHandle> {
+  const shared = threads > 1;
+  const [stock, tfjs, modules] = await Promise.all([
+    import('@tensorflow/tfjs-backend-wasm'),
+    startTfjsWasm(shared, options.wasmUrl),
+    loadKernels(variant, shared),
+  ]);
+  refuseRunningBackend();
+  const runtime = await WasmRuntime.start({ tfjs, modules, threads, variant });
+  if (findBackendFactory('wasm') !== null) removeBackend('wasm');
+  registerBackend(
+    'wasm',
+    () => {
+      const backend = new stock.BackendWasm(tfjs.module);
+      runtime.attach(backend);
+      return backend;
+    },
+    priority,
+  );
+  await setBackend('wasm');
+  registerFusedKernels(runtime);
+  const convolution = registerConvKernels(runtime, { precision: options.precision });
+  return {
+    threads,
+    variant,
+    description: `wasm: ${variantNames[variant]}, ${threads} thread${threads > 1 ? 's' : ''}`,
+    runtime,
+    scratchUse: () => runtime.scratchUse(),
+    weightCacheBytes: () => convolution.weightCacheBytes,
+    dispose() {
+      convolution.dispose();
+      runtime.dispose();
+      removeBackend('wasm');
+    },
+  };
+}
 
 const variantNames: Record<KernelVariant, string> = {
   simd: '128-bit SIMD',

@@ -1,0 +1,19 @@
+// Child process of the U-Net benchmarks: tfjs's own wasm backend on a cube of 16^3; JSON rows. Its convolution
+// gradients are wrong (only their speed counts here) and it needs minutes for one step at 64^3.
+import '@tensorflow/tfjs-backend-wasm';
+import '@tensorflow/tfjs-layers';
+import * as tf from '@tensorflow/tfjs-core';
+import { Training } from './reference.ts';
+import type { UnetRow } from './rows.ts';
+
+const work = process.argv[2] as UnetRow['work'];
+const size = 16;
+await tf.setBackend('wasm');
+const training = new Training(1, size);
+const run = () => (work === 'unet-step' ? training.step() : training.forward());
+run();
+const start = performance.now();
+run();
+const ms = performance.now() - start;
+const row: UnetRow = { peer: `tfjs wasm ${tf.version_core}`, work, threads: 1, batch: 1, size, ms };
+console.log(JSON.stringify(row));
