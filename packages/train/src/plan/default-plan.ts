@@ -81,20 +81,20 @@ export function targetSpacing({ cases }: Fingerprint): Triple {
   return target as unknown as Triple;
 }
 
+/** Patches are not cut below this many voxels along an axis. */
+const MIN_PATCH_EDGE = 4;
+
 function choosePatch(median: Triple, spacingMm: Triple, maxVoxels: number): Topology {
-  let size = median.map((n) => n) as [number, number, number];
+  const size: [number, number, number] = [...median];
   for (;;) {
     const topology = planTopology(size, spacingMm, 4);
-    const voxels = topology.patchSize.reduce((a, b) => a * b, 1);
-    if (voxels <= maxVoxels) return topology;
+    if (topology.patchSize.reduce((a, b) => a * b, 1) <= maxVoxels) return topology;
     // The axis that covers most of the volume gives way first, by one step of its stride.
-    const ratios = size.map((n, axis) => n / median[axis]!);
-    const axis = ratios.indexOf(Math.max(...ratios.filter((_, a) => size[a]! > 8)));
-    if (axis < 0) return topology;
-    const step = topology.strides.reduce((p, s) => p * s[axis]!, 1);
-    size = size.map((n, a) =>
-      a === axis ? Math.max(8, topology.patchSize[a]! - Math.max(1, step)) : n,
-    ) as typeof size;
+    const axes = ([0, 1, 2] as const).filter((axis) => size[axis] > MIN_PATCH_EDGE);
+    if (axes.length === 0) return topology;
+    const axis = axes.reduce((a, b) => (size[b] / median[b] > size[a] / median[a] ? b : a));
+    const step = topology.strides.reduce((p, s) => p * s[axis], 1);
+    size[axis] = Math.max(MIN_PATCH_EDGE, Math.min(size[axis] - 1, topology.patchSize[axis] - step));
   }
 }
 
