@@ -36,13 +36,22 @@ export function checkGrid(where: string, options: GridOptions): Grid {
       got: spacing,
     });
   }
+  const voxels = Array.from(shape).reduce((product, n) => product * n, 1);
+  if (voxels > 2 ** 31 - 1) {
+    throw new SegError('limit-exceeded', {
+      where,
+      problem: 'the grid has more voxels than 32-bit indices can count',
+      got: voxels,
+      hint: 'Crop to the objects, or work in blocks.',
+    });
+  }
   const full = dims === 2 ? [1, ...shape] : [...shape];
   const fullSpacing = dims === 2 ? [1, ...spacing] : spacing;
   return {
     dims,
     shape: full as unknown as Triple,
     spacingMm: fullSpacing as unknown as Triple,
-    voxels: full[0]! * full[1]! * full[2]!,
+    voxels,
   };
 }
 

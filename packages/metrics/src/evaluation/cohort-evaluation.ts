@@ -4,8 +4,7 @@ import { casesCsv } from './cases-csv.ts';
 import type { CaseEvaluation, LabelEvaluation } from './evaluate-segmentation.ts';
 import { type MeasureSummary, summarise } from './summarise.ts';
 
-/** The measures that a cohort summarises. */
-export const COHORT_MEASURES = [
+const COHORT_MEASURES = [
   'dice',
   'jaccard',
   'sensitivity',
@@ -19,6 +18,7 @@ export const COHORT_MEASURES = [
   'referenceVolumeMl',
 ] as const;
 
+/** The measures that a cohort summarises. */
 export type CohortMeasure = (typeof COHORT_MEASURES)[number];
 
 /** One label of one case, as `CohortEvaluation` keeps it. */
