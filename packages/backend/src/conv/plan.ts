@@ -7,9 +7,6 @@ export type ConvPrecision = 'fast' | 'direct';
 
 /** Winograd's method needs this many channels on both sides to pay for its transforms. */
 const fewestChannels = 8;
-/** Tiles that are all transformed at once, rather than block by block, up to this many. */
-const wholeTiles = { convolution: 64, filterGradient: 160 };
-
 /** Whether Winograd's method applies: a kernel of 3x3 in plane and up to 3 planes deep, stride 1 or 2 in plane. */
 export function winogradApplies(g: ConvGeometry): boolean {
   return (
@@ -37,35 +34,46 @@ export function applicableVariants(g: ConvGeometry): readonly VariantId[] {
  */
 export function planConvolution(g: ConvGeometry, precision: ConvPrecision): WinogradPlan | undefined {
   if (precision === 'direct' || !winogradApplies(g)) return undefined;
-  const [d, h, w] = g.output;
-  const voxels = g.batch * volumeOf(g.output);
-  const channels = Math.sqrt(g.inChannels * g.outChannels);
-  const variants = applicableVariants(g);
-  if (variants[0] === '14s2') return blocked(g, '14s2', wholeTiles.convolution);
-  if (Math.min(h, w) < 3) return blocked(g, '12', wholeTiles.convolution);
-  if (variants[0] !== '44' || d < 3 || channels <= 20) return blocked(g, '14', wholeTiles.convolution);
-  return blocked(g, voxels < 8 * channels ? '24' : '44', wholeTiles.convolution);
+  return blocked(g, g.stride[1] === 2 ? '14s2' : unitStrideVariant(g), tilesAtOnce.convolution);
 }
 
 /** The plan of a filter gradient; undefined: direct sums. */
 export function planFilterGradient(g: ConvGeometry, precision: ConvPrecision): WinogradPlan | undefined {
   if (precision === 'direct' || !winogradApplies(g)) return undefined;
-  const [d, h, w] = g.output;
-  const voxels = g.batch * volumeOf(g.output);
-  const channels = Math.sqrt(g.inChannels * g.outChannels);
-  const variants = applicableVariants(g);
-  if (variants[0] === '14s2') return blocked(g, '14s2', wholeTiles.filterGradient);
-  if (Math.min(h, w) < 3) return blocked(g, '12', wholeTiles.filterGradient);
-  if (variants[0] !== '44' || d < 3) return blocked(g, '14', wholeTiles.filterGradient);
-  return blocked(g, voxels < 8 * channels ? '24' : '44', wholeTiles.filterGradient);
+  if (g.stride[1] === 1) return blocked(g, unitStrideVariant(g), tilesAtOnce.filterGradient);
+  // With more channels the products over 81 points of short rows are no faster than direct sums.
+  return meanChannels(g) <= 24 ? blocked(g, '14s2', tilesAtOnce.filterGradient) : undefined;
 }
 
-function blocked(g: ConvGeometry, id: VariantId, whole: number): WinogradPlan {
+const meanChannels = (g: ConvGeometry) => Math.sqrt(g.inChannels * g.outChannels);
+
+function unitStrideVariant(g: ConvGeometry): VariantId {
+  const [d, h, w] = g.output;
+  if (Math.min(h, w) < 3) return '12';
+  if (applicableVariants(g)[0] !== '44' || d < 3 || meanChannels(g) < 12) return '14';
+  return g.batch * volumeOf(g.output) < 8 * meanChannels(g) ? '24' : '44';
+}
+
+interface TilesAtOnce {
+  /** Tiles of a volume that are all transformed before the products. */
+  readonly whole: number;
+  /** Tiles of a block otherwise: with few channels, with many. */
+  readonly few: number;
+  readonly many: number;
+}
+
+const tilesAtOnce = {
+  convolution: { whole: 64, few: 36, many: 24 },
+  filterGradient: { whole: 160, few: 48, many: 24 },
+} as const satisfies Record<string, TilesAtOnce>;
+
+function blocked(g: ConvGeometry, id: VariantId, { whole, few, many }: TilesAtOnce): WinogradPlan {
   const variant = variantOf(id);
   const tiles = tileCount(variant, g.batch, g.output);
-  const volumeTiles = variant.depth === 1 ? (tiles * g.batch * g.output[0]) / 4 : tiles;
-  if (volumeTiles <= whole) return { variant: id, blockTiles: 0 };
-  return { variant: id, blockTiles: evenBlocks(tiles, Math.max(g.inChannels, g.outChannels) <= 32 ? 48 : 24) };
+  const planes = variant.depth === 1 ? g.batch * g.output[0] : 1;
+  // Tiles of one plane count a quarter: four of them are as many outputs as a tile four planes deep.
+  if ((tiles * planes) / (planes > 1 ? 4 : 1) <= whole) return { variant: id, blockTiles: 0 };
+  return { variant: id, blockTiles: evenBlocks(tiles, Math.max(g.inChannels, g.outChannels) <= 32 ? few : many) };
 }
 
 /** Tiles of a block: a multiple of the register tile's rows near `wanted`, so that blocks come out even. */
