@@ -64,7 +64,7 @@ function patternedMask(size: number): Uint8Array {
 
 function median(work: () => unknown): number {
   // Optimised code is there after a few calls.
-  for (let i = 0; i < 3; i++) work();
+  for (let i = 0; i < 8; i++) work();
   const times: number[] = [];
   for (let i = 0; i < repeat; i++) {
     const start = performance.now();
