@@ -25,6 +25,13 @@ export const fusedKernels = {
   resizeTrilinear: 'SegResizeTrilinear',
   /** inputs { dy }, attrs { inputSize [D,H,W] }; outputs [dx]. */
   resizeTrilinearGrad: 'SegResizeTrilinearGrad',
+  /**
+   * inputs { x }, attrs { filterSize, strides, pad, dataFormat } as tfjs's MaxPool3D; outputs [y]. Padding never wins,
+   * also over values that are all negative.
+   */
+  maxPool3d: 'SegMaxPool3D',
+  /** inputs { dy, input, output }, same attrs; outputs [dx]: to the first maximum of each window. */
+  maxPool3dGrad: 'SegMaxPool3DGrad',
   /** inputs { x, bias [C] }; outputs [x + bias]. */
   addBias: 'SegAddBias',
   /** inputs { dy }; outputs [sum of dy over all axes but the last]. */

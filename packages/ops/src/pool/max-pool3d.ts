@@ -1,7 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { convGeometry, resolvePadding } from '../conv/geometry.ts';
+import { convGeometry, kernelPad, resolvePadding } from '../conv/geometry.ts';
+import { fusedKernels } from '../fused-kernels.ts';
 import { checkRank5, type Size3, toSize3 } from '../internal/checks.ts';
 import { runCustomOp } from '../internal/custom-op.ts';
+import { hasKernel, runKernel } from '../internal/fused.ts';
 import type { PoolOptions } from './avg-pool3d.ts';
 
 /**
@@ -18,7 +20,12 @@ export function maxPool3d(x: tf.Tensor5D, options: PoolOptions = {}): tf.Tensor5
   const strides = toSize3(where, 'strides', options.strides ?? size);
   const input: Size3 = [x.shape[1], x.shape[2], x.shape[3]];
   const pads = resolvePadding(where, options.padding ?? 'valid', input, size, strides);
-  const { output } = convGeometry(where, input, size, strides, pads);
+  const geometry = convGeometry(where, input, size, strides, pads);
+  const pad = kernelPad(geometry);
+  if (pad !== undefined && hasKernel(fusedKernels.maxPool3d) && hasKernel(fusedKernels.maxPool3dGrad)) {
+    return fusedPool(x, { filterSize: size, strides, pad, dataFormat: 'NDHWC' }) as tf.Tensor5D;
+  }
+  const { output } = geometry;
   return tf.tidy(() => {
     let y: tf.Tensor = tf.clone(x);
     // Width first: with ties going to the first voxel of each line, the whole goes to the first of the window.
@@ -36,6 +43,20 @@ export function maxPool3d(x: tf.Tensor5D, options: PoolOptions = {}): tf.Tensor5
   });
 }
 
+function fusedPool(x: tf.Tensor, attrs: object): tf.Tensor {
+  return runCustomOp({
+    inputs: { x },
+    forward: (save) => {
+      const y = runKernel(fusedKernels.maxPool3d, { x }, attrs)[0]!;
+      save([x, y]);
+      return y;
+    },
+    gradient: (dy, [input, output]) => ({
+      x: () => runKernel(fusedKernels.maxPool3dGrad, { dy, input: input!, output: output! }, attrs)[0]!,
+    }),
+  })[0]!;
+}
+
 interface Along {
   readonly axis: number;
   readonly size: number;
@@ -44,8 +65,8 @@ interface Along {
   readonly output: number;
 }
 
-// tfjs's own kernels are not used: wasm's takes 1e-38 for the least float, and its gradient and that of cpu place ties
-// elsewhere. A maximum over a box is three maxima over lines.
+// tfjs's own kernels are not used: that of wasm takes 1e-38 for the least float, and the gradients of wasm and cpu place
+// ties elsewhere. A maximum over a box is three maxima over lines.
 function maxAlong(x: tf.Tensor, along: Along): tf.Tensor {
   const { axis, output } = along;
   const pooled = x.shape.map((n, a) => (a === axis ? output : n));

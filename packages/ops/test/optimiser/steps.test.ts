@@ -1,4 +1,4 @@
-import { type AdamOptions, applyAdam, applySgd, type SgdOptions } from '@seg/ops';
+import { type AdamOptions, applyAdam, applySgd, conv3d, type SgdOptions } from '@seg/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import { describeBackends } from '../../../../tools/describe-backends.ts';
@@ -83,6 +83,22 @@ describeBackends('optimiser steps', () => {
     expect(Array.from(teacher.dataSync())).toEqual([1, 2]);
     expect(Array.from(next.param.dataSync())).toEqual([0, 1]);
     tf.dispose([teacher, grad, next.param, next.velocity]);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('shows its result to convolutions that used the old weights', () => {
+    const before = tf.memory().numTensors;
+    const x = toTensor(randomValues([1, 8, 8, 8, 16], 1)) as tf.Tensor5D;
+    const start = randomValues([3, 3, 3, 16, 16], 2);
+    const gradient = randomValues(start.shape, 3);
+    const grad = toTensor(gradient);
+    const state = { param: toTensor(start), velocity: tf.zerosLike(grad) };
+    conv3d(x, state.param).dispose();
+    const next = applySgd(state, grad, { learningRate: 0.5 });
+    const fresh = toTensor({ shape: start.shape, data: start.data.map((v, i) => v - 0.5 * gradient.data[i]!) });
+    const [got, expected] = [conv3d(x, next.param), conv3d(x, fresh)];
+    expect(relativeError(got.dataSync(), expected.dataSync())).toBeLessThan(1e-5); // float32 weights, rounded once more
+    tf.dispose([x, grad, next.param, next.velocity, fresh, got, expected]);
     expect(tf.memory().numTensors).toBe(before);
   });
 
