@@ -17,7 +17,7 @@ export class JsonReader {
     throw new SegError('corrupt-data', {
       where: this.#where,
       problem: `${this.#place === '' ? 'the document' : this.#place} ${problem}`,
-      got: this.value,
+      got: shortened(this.value),
       ...(hint === undefined ? {} : { hint }),
     });
   }
@@ -94,4 +94,10 @@ export function parseJson(where: string, text: string): JsonReader {
       cause,
     });
   }
+}
+
+/** Whole documents do not belong into messages. */
+function shortened(value: unknown): unknown {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length <= 200 ? value : `${text.slice(0, 200)}...`;
 }
