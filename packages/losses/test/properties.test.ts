@@ -105,6 +105,7 @@ describeBackends('losses', () => {
       expect(() => losses.crossEntropyLoss(z, y, { classWeights: [1, 2] })).toThrow(/classWeights/);
       expect(() => losses.crossEntropyLoss(z, y, { weightMap: tf.zeros([2]) })).toThrow(/weightMap/);
       expect(() => losses.crossEntropyLoss(z, tf.zeros(z.shape), { ignoreLabel: 1 })).toThrow(/ignoreLabel/);
+      expect(() => losses.diceCrossEntropyLoss(z, tf.zeros(z.shape), { ignoreLabel: 1 })).toThrow(/ignoreLabel/);
       expect(() => losses.softDiceLoss(z, y, { activation: 'softmx' as never })).toThrow(/Did you mean "softmax"/);
       expect(() => losses.softDiceLoss(tf.zeros([1, 2, 2, 2, 1]) as tf.Tensor5D, y)).toThrow(/leave no class/);
       expect(() => losses.softDiceLoss(z, y, { smooth: -1 })).toThrow(/smooth/);

@@ -25,17 +25,13 @@ export function diceCrossEntropyLoss(
 ): tf.Scalar {
   if (checkTarget('diceCrossEntropyLoss', logits, target) === 'labels')
     return diceCrossEntropy(logits, target, options);
-  const {
-    crossEntropyWeight = 1,
-    diceWeight = 1,
-    smooth = 1e-5,
-    includeBackground = false,
-    batchDice = false,
-  } = options;
+  const { crossEntropyWeight = 1, diceWeight = 1, smooth = 1e-5, ignoreLabel = -1 } = options;
+  const { includeBackground = false, batchDice = false } = options;
+  const ignore = ignoreLabel === -1 ? {} : { ignoreLabel };
   return tf.tidy(() =>
     tf.add(
-      tf.mul(crossEntropyLoss(logits, target), crossEntropyWeight),
-      tf.mul(softDiceLoss(logits, target, { smooth, includeBackground, batchDice }), diceWeight),
+      tf.mul(crossEntropyLoss(logits, target, ignore), crossEntropyWeight),
+      tf.mul(softDiceLoss(logits, target, { smooth, includeBackground, batchDice, ...ignore }), diceWeight),
     ),
   );
 }

@@ -17,7 +17,7 @@ export interface DiceCrossEntropyOptions {
   readonly includeBackground?: boolean;
   /** Sum over the batch before taking the ratio, rather than one Dice a sample. Default false. */
   readonly batchDice?: boolean;
-  /** Voxels with this label count nowhere; -1: none. Default -1. */
+  /** Voxels with this label (0 or above) count nowhere; -1: none. Default -1. */
   readonly ignoreLabel?: number;
 }
 
@@ -57,13 +57,17 @@ export function diceCrossEntropy(
       hint: 'Use a sigmoid loss for one channel.',
     });
   }
+  const { ignoreLabel = -1 } = options;
+  if (!Number.isInteger(ignoreLabel) || ignoreLabel < -1) {
+    throw new SegError('invalid-argument', { where, problem: 'ignoreLabel must be -1 or a label', got: ignoreLabel });
+  }
   const attrs: Attrs = {
     crossEntropyWeight: checkRange(where, 'crossEntropyWeight', options.crossEntropyWeight ?? 1, 0, 1e6),
     diceWeight: checkRange(where, 'diceWeight', options.diceWeight ?? 1, 0, 1e6),
     smooth: checkRange(where, 'smooth', options.smooth ?? 1e-5, 0, 1e6),
     includeBackground: options.includeBackground ?? false,
     batchDice: options.batchDice ?? false,
-    ignoreLabel: options.ignoreLabel ?? -1,
+    ignoreLabel,
   };
   return tf.tidy(() => {
     const target = tf.cast(labels, 'int32');

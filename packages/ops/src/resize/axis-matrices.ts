@@ -12,8 +12,8 @@ export interface AxisMatrix {
 export type AxisMatrices = readonly [AxisMatrix | undefined, AxisMatrix | undefined, AxisMatrix | undefined];
 
 /**
- * Multiplies every depth, height and width line of x [N, D, H, W, C] by that axis's matrix: any separable linear map
- * (interpolation, average pooling, repetition) in at most three matrix products, differentiable to any order.
+ * Multiplies every depth, height and width line of x [N, D, H, W, C] by the matrix of that axis. Every separable linear map
+ * (interpolation, average pooling, repetition) is at most three such products, differentiable to any order.
  */
 export function applyAxisMatrices(x: tf.Tensor, matrices: AxisMatrices): tf.Tensor {
   return runCustomOp({
