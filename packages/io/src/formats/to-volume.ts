@@ -1,6 +1,7 @@
 import { createVolume, SegError, type Triple, type Volume, type VoxelArray } from '@seg/core';
 import { imageDtypes, isColour, type MedicalImage } from './medical-image.ts';
 import { scaledData } from './scaled-data.ts';
+import { takeScaledData } from './take-scaled-data.ts';
 
 export interface ToVolumeOptions {
   /** Type of the voxels. Default `float32`. */
@@ -26,6 +27,24 @@ export function toVolume(image: MedicalImage, options: ToVolumeOptions = {}): Vo
   const { type = 'float32', name: where = 'toVolume' } = options;
   const values = type === 'float64' ? scaledData(image, { type: 'float64' }) : scaledData(image);
   return volumeOf(where, image, planar(values, imageDtypes[image.dtype].components));
+}
+
+/** `toVolume` in float32 for an image that nobody else holds: its memory is reused, or that of `into`. */
+export function takeVolume(where: string, image: MedicalImage, into?: Float32Array<ArrayBuffer>): Volume<Float32Array> {
+  if (into !== undefined && into.length !== image.data.length) {
+    throw new SegError('shape-mismatch', {
+      where,
+      problem: 'the array to read into has another length than the image',
+      got: into.length,
+      expected: image.data.length,
+    });
+  }
+  const { components } = imageDtypes[image.dtype];
+  const values = takeScaledData(image, into);
+  const data = planar(values, components);
+  if (into === undefined || data === into) return volumeOf(where, image, data);
+  into.set(data);
+  return volumeOf(where, image, into);
 }
 
 /** A volume over voxels that are in the image's order, colours planar. */

@@ -32,13 +32,8 @@ export async function withFile<T>(path: string, work: (file: FileHandle, size: n
   }
 }
 
-/** Reads `length` bytes at `position`, or as many as there are, also beyond 2 GiB. */
-export async function readBytes(
-  path: string,
-  file: FileHandle,
-  position: number,
-  length: number,
-): Promise<Uint8Array<ArrayBuffer>> {
+/** Memory that is not cleared; refuses what an array cannot be. */
+export function allocateBytes(path: string, length: number): Uint8Array<ArrayBuffer> {
   if (length > constants.MAX_LENGTH) {
     throw new SegError('limit-exceeded', {
       where: path,
@@ -48,7 +43,26 @@ export async function readBytes(
       hint: 'Read it in slabs (readImageSlabs).',
     });
   }
-  const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+  return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+}
+
+/** Reads `length` bytes at `position`, or as many as there are, also beyond 2 GiB. */
+export function readBytes(
+  path: string,
+  file: FileHandle,
+  position: number,
+  length: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  return readInto(file, position, allocateBytes(path, length));
+}
+
+/** Fills `bytes` from `position` on; shorter where the file ends before. */
+export async function readInto(
+  file: FileHandle,
+  position: number,
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { length } = bytes;
   let done = 0;
   while (done < length) {
     const { bytesRead } = await file.read(bytes, done, Math.min(chunkBytes, length - done), position + done);

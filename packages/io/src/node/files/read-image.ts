@@ -7,7 +7,7 @@ import { isNrrd } from '../../formats/nrrd/nrrd-header.ts';
 import { defaultMaxBytes } from '../../formats/voxel-bytes.ts';
 import { readBytes, withFile } from './file-bytes.ts';
 import { niftiPairPaths } from './nifti-pair-paths.ts';
-import { readNiftiFile, readNiftiPair } from './read-nifti.ts';
+import { type RoomOption, readNiftiFile, readNiftiPair } from './read-nifti.ts';
 import { readRaster } from './read-raster.ts';
 
 export interface ReadImageOptions {
@@ -25,7 +25,20 @@ export interface ReadImageOptions {
  * const image = await readImage('case1.nii.gz');
  * console.log(image.shape, image.dtype, image.zooms);
  */
-export async function readImage(path: string, options: ReadImageOptions = {}): Promise<MedicalImage> {
+export function readImage(path: string, options: ReadImageOptions = {}): Promise<MedicalImage> {
+  return readAny(path, options);
+}
+
+/** `readImage`, leaving room before the voxels for float32 values, in `into` if given (see `takeScaledData`). */
+export function readImageWithRoom(
+  path: string,
+  options: ReadImageOptions,
+  into: Float32Array<ArrayBuffer> | undefined,
+): Promise<MedicalImage> {
+  return readAny(path, { ...options, room: into ?? 'fresh' });
+}
+
+async function readAny(path: string, options: ReadImageOptions & RoomOption): Promise<MedicalImage> {
   const pair = await niftiPairPaths(path);
   if (pair !== undefined) return readNiftiPair(pair, options);
   return withFile(path, async (file, size): Promise<MedicalImage> => {

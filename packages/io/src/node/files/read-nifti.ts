@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { SegError } from '@seg/core';
+import { type ImageDtype, imageDtypes } from '../../formats/medical-image.ts';
 import { detectNifti } from '../../formats/nifti/detect-nifti.ts';
 import { type NiftiHeader, niftiHeaderBytes } from '../../formats/nifti/nifti-header.ts';
 import {
@@ -12,13 +13,18 @@ import {
 import { parseNiftiHeader } from '../../formats/nifti/parse-nifti-header.ts';
 import { voxelArray } from '../../formats/voxel-bytes.ts';
 import { isGzip } from '../../gzip/gzip-header.ts';
-import { readBytes, withFile } from './file-bytes.ts';
+import { allocateBytes, readBytes, readInto, withFile } from './file-bytes.ts';
 import { gunzipBytes, gunzipPrefix } from './gunzip-bytes.ts';
 import { niftiPairPaths } from './nifti-pair-paths.ts';
 
 export interface ReadNiftiOptions {
   /** Most bytes of voxels that are accepted. Default 8 GiB. */
   readonly maxBytes?: number;
+}
+
+/** Whether to leave room for float32 values before the voxels, in fresh memory or in an array. */
+export interface RoomOption {
+  readonly room?: 'fresh' | Float32Array<ArrayBuffer>;
 }
 
 /** Bytes that are read to look at a file: enough for most headers with their extensions. */
@@ -43,21 +49,21 @@ export async function readNiftiFile(
   path: string,
   file: FileHandle,
   size: number,
-  options: ReadNiftiOptions,
+  options: ReadNiftiOptions & RoomOption,
 ): Promise<NiftiImage> {
   const { layout, gzip } = await readLayout(path, file, size, false, options);
-  return readVoxels(path, file, size, layout, gzip);
+  return readVoxels(path, file, size, layout, gzip, options.room);
 }
 
 /** Reads a header and the voxels beside it. */
 export async function readNiftiPair(
   { header, voxels }: { readonly header: string; readonly voxels: string },
-  options: ReadNiftiOptions,
+  options: ReadNiftiOptions & RoomOption,
 ): Promise<NiftiImage> {
   const { layout } = await withFile(header, (file, size) => readLayout(header, file, size, true, options));
   return withFile(voxels, async (file, size) => {
     const gzip = isGzip(await readBytes(voxels, file, 0, Math.min(size, 3)));
-    return readVoxels(voxels, file, size, layout, gzip);
+    return readVoxels(voxels, file, size, layout, gzip, options.room);
   });
 }
 
@@ -78,8 +84,12 @@ async function readLayout(
       read = Math.min(size, read * 4);
       continue;
     }
-    return { layout: parseNiftiLayout(path, bytes, { separateVoxels, ...options }), gzip };
+    return { layout: parseNiftiLayout(path, bytes, { separateVoxels, ...limit(options) }), gzip };
   }
+}
+
+function limit({ maxBytes }: ReadNiftiOptions): ReadNiftiOptions {
+  return maxBytes === undefined ? {} : { maxBytes };
 }
 
 /** Bytes that the layout needs: the header, and all up to the voxels where there are extensions. */
@@ -98,12 +108,28 @@ async function readVoxels(
   size: number,
   layout: NiftiLayout,
   gzip: boolean,
+  room?: RoomOption['room'],
 ): Promise<NiftiImage> {
   const { voxelOffset, voxelBytes, ...rest } = layout;
   const end = voxelOffset + voxelBytes;
   if (gzip) return withVoxels(path, layout, gunzipBytes(path, await readBytes(path, file, 0, size), end));
   if (end > size) throw truncated(path, end, size);
-  const bytes = await readBytes(path, file, voxelOffset, voxelBytes);
+  const bytes = await readInto(file, voxelOffset, voxelMemory(path, voxelBytes, rest.dtype, room));
   if (bytes.length < voxelBytes) throw truncated(path, end, voxelOffset + bytes.length);
   return { ...rest, data: voxelArray(bytes, 0, voxelBytes, rest.dtype, rest.byteOrder) };
+}
+
+/** Memory for voxels: where float32 values must find room, the end of 4 bytes for each number. */
+function voxelMemory(
+  path: string,
+  voxelBytes: number,
+  dtype: ImageDtype,
+  room: RoomOption['room'],
+): Uint8Array<ArrayBuffer> {
+  const { BYTES_PER_ELEMENT: size } = imageDtypes[dtype].array;
+  const needed = voxelBytes * (4 / size);
+  if (room === undefined || size > 4) return allocateBytes(path, voxelBytes);
+  if (room === 'fresh') return allocateBytes(path, needed).subarray(needed - voxelBytes);
+  if (room.byteLength !== needed) return allocateBytes(path, voxelBytes);
+  return new Uint8Array(room.buffer, room.byteOffset + needed - voxelBytes, voxelBytes);
 }

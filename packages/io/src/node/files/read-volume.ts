@@ -1,12 +1,16 @@
 import type { Volume } from '@seg/core';
-import type { MedicalImage } from '../../formats/medical-image.ts';
 import { toLabelMap } from '../../formats/to-label-map.ts';
-import { toVolume } from '../../formats/to-volume.ts';
-import { type ReadImageOptions, readImage } from './read-image.ts';
+import { takeVolume, toVolume } from '../../formats/to-volume.ts';
+import { type ReadImageOptions, readImage, readImageWithRoom } from './read-image.ts';
 
 export interface ReadVolumeOptions extends ReadImageOptions {
   /** Type of the voxels. Default `float32`. */
   readonly type?: 'float32' | 'float64';
+  /**
+   * Memory for the voxels of a float32 volume, of exactly its length: reading many images of one size into the same array
+   * is two to three times faster than into fresh ones. Default: fresh memory.
+   */
+  readonly into?: Float32Array<ArrayBuffer>;
 }
 
 /**
@@ -27,9 +31,9 @@ export async function readVolume(
   path: string,
   options: ReadVolumeOptions = {},
 ): Promise<Volume<Float32Array | Float64Array>> {
-  const { type, ...rest } = options;
-  const image: MedicalImage = await readImage(path, rest);
-  return type === 'float64' ? toVolume(image, { type, name: path }) : toVolume(image, { name: path });
+  const { type, into, ...rest } = options;
+  if (type === 'float64') return toVolume(await readImage(path, rest), { type, name: path });
+  return takeVolume(path, await readImageWithRoom(path, rest, into), into);
 }
 
 /**
