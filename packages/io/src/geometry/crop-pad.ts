@@ -14,6 +14,7 @@ export interface VoxelBox {
  * Cutting a result's own box `{ start: -start, shape: volume.shape }` out again undoes it for all voxels in the box.
  *
  * @param options.value fill value. Default 0.
+ * @returns a new volume, or the input itself where the box is the whole of it.
  */
 export function extractBox<T extends VoxelArray>(
   volume: Volume<T>,

@@ -6,6 +6,7 @@ import { axisCodesOf, orientationOf, parseAxisCodes } from './orientation.ts';
  * The same volume with its axes permuted and flipped so that they run as the codes say ("RAS": x to the right, y to the
  * front, z to the head); nothing is interpolated, and `reorient(result, axisCodesOf(volume.affine))` undoes it.
  *
+ * @returns a new volume, or the input itself where its axes run so already.
  * @throws SegError `invalid-argument` for codes that name no orientation.
  * @example
  * const canonical = reorient(volume, 'RAS');
