@@ -114,7 +114,7 @@ describe('parseNpz', () => {
   it.each(corpus.archives.map((entry) => [entry.name, entry] as const))('reads %s', (_, entry) => {
     const arrays = parseNpz(new Uint8Array(Buffer.from(entry.file, 'base64')));
     expect(Object.keys(arrays)).toEqual(['image', 'label']);
-    expect(bytesOf(arrays['image']!.data).toString('base64')).toBe(entry.image);
+    expect(bytesOf(arrays.image!.data).toString('base64')).toBe(entry.image);
     const again = parseNpz(encodeNpz(arrays));
     expect({ ...again }).toEqual({ ...arrays });
   });
