@@ -74,6 +74,23 @@ describe('openDataset', () => {
     expect(set.cases[0]!.labelPaths[0]).toMatch(/s.a\.nii$/);
   });
 
+  it('reads labels by name in a Decathlon list', async () => {
+    await put('dataset.json', {
+      channel_names: { 0: 'CT' },
+      labels: { background: 0, b: 2, a: 1, ignore: 3 },
+      training: [{ image: 'i/a.nii' }],
+    });
+    const { labels, ignoreLabel, channels } = await openDataset(root);
+    expect({ labels, ignoreLabel, channels }).toEqual({
+      labels: [
+        { value: 1, name: 'a' },
+        { value: 2, name: 'b' },
+      ],
+      ignoreLabel: 3,
+      channels: ['CT'],
+    });
+  });
+
   it('finds the channel files of an nnU-Net v1 folder that lists bare names', async () => {
     await put('dataset.json', {
       modality: { 0: 'T1', 1: 'T2' },
@@ -215,6 +232,10 @@ describe('openDataset', () => {
     await expect(openDataset(root)).rejects.toThrow(/dataset\.json: not valid JSON/);
     await put('dataset.json', { training: {}, labels: {} });
     await expect(openDataset(root)).rejects.toThrow(/training must be a list/);
+    await put('dataset.json', { labels: { 0: 'b' }, channel_names: { 0: 'CT' } });
+    await expect(openDataset(root)).rejects.toThrow(
+      /training is missing.*an nnU-Net one has channel_names and file_ending/,
+    );
   });
 });
 

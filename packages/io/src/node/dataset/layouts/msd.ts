@@ -18,6 +18,10 @@ export interface MsdOptions {
 /** Reads the description of a Medical Segmentation Decathlon folder. */
 export function readMsd(root: string, where: string, json: JsonReader, options: MsdOptions): DatasetManifest {
   const { list = 'training', label = 'label' } = options;
+  if (json.at(list).absent) {
+    const rule = `A Decathlon dataset.json lists its cases under "${list}"; an nnU-Net one has channel_names and file_ending.`;
+    json.at(list).fail('is missing', rule);
+  }
   const names = json.at(`${label}Labels`).absent || label === 'label' ? json.at('labels') : json.at(`${label}Labels`);
   const { labels, ignoreLabel } = readLabelNames(names);
   const modality = json.at('modality').absent ? json.at('channel_names') : json.at('modality');
@@ -77,15 +81,17 @@ function readEntries(where: string, list: JsonReader, labelKey: string): Entry[]
   });
 }
 
-/** `{"0": "background", "1": "liver"}`; a class called "ignore" or "(ignore)" is the ignore label. */
+/** `{"0": "background", "1": "liver"}`, or the other way round as in nnU-Net v2; a class called "ignore" or "(ignore)" is the ignore label. */
 function readLabelNames(reader: JsonReader): { labels: LabelDefinition[]; ignoreLabel: number | undefined } {
   let ignoreLabel: number | undefined;
   const labels: LabelDefinition[] = [];
-  for (const [key, name] of reader.entries()) {
-    const value = /^\d+$/.test(key) ? Number(key) : Number.NaN;
-    if (!(value <= MAX_LABEL)) name.fail('must have a label value as its key');
-    if (/\bignore\b/i.test(name.string())) ignoreLabel = value;
-    else if (value > 0) labels.push({ value, name: name.string() });
+  for (const [key, member] of reader.entries()) {
+    const byName = typeof member.value === 'number';
+    const value = byName ? member.integer(0, MAX_LABEL) : /^\d+$/.test(key) ? Number(key) : Number.NaN;
+    if (!(value <= MAX_LABEL)) member.fail('must have a label value as its key');
+    const name = byName ? key : member.string();
+    if (/\bignore\b/i.test(name)) ignoreLabel = value;
+    else if (value > 0) labels.push({ value, name });
   }
   return { labels: uniqueNames(labels.sort((a, b) => a.value - b.value)), ignoreLabel };
 }
