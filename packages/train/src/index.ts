@@ -57,6 +57,7 @@ export {
   preprocessImage,
   preprocessLabel,
 } from './preprocess/preprocessing.ts';
+export { measureTrainingSpeed } from './run/measure-speed.ts';
 export {
   builtInMethods,
   createMethod,

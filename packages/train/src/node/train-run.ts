@@ -13,6 +13,7 @@ import { disposeState } from '../fit/training-state.ts';
 import type { JsonValue } from '../json.ts';
 import { defaultPlan } from '../plan/default-plan.ts';
 import type { TrainingPlan } from '../plan/training-plan.ts';
+import { measureTrainingSpeed } from '../run/measure-speed.ts';
 import { createMethod, type MethodRegistry } from '../run/method-registry.ts';
 import { checkpointFiles } from './checkpoint-files.ts';
 import { CaseLoader } from './load-cases.ts';
@@ -84,7 +85,11 @@ export async function trainRun(options: TrainRunOptions): Promise<RunResult> {
   const training = [...split.train, ...split.unlabelled];
   const loader = new CaseLoader(dataset, observe(options));
   const fingerprint = await loader.fingerprint(split.train);
-  const chosen = defaultPlan(fingerprint, budget);
+  // A time budget buys as many steps as the machine makes now; a step budget has the same plan everywhere.
+  const chosen =
+    'steps' in budget
+      ? defaultPlan(fingerprint, budget)
+      : defaultPlan(fingerprint, budget, { gflopPerSecond: await measureTrainingSpeed() });
   const plan = options.adjustPlan?.(chosen) ?? chosen;
   createMethod(method, { plan, options: methodOptions }, options.methods); // an unknown name is refused before any work
   const data = await loader.prepare(training, plan.preprocessing);

@@ -17,7 +17,7 @@ export interface PlanOptions {
 /** Fewer steps than this do not train a network; the network is made narrower rather. */
 const MIN_STEPS = 1500;
 const BATCH_SIZE = 2;
-const WIDTHS = [32, 24, 16, 12, 8] as const;
+const WIDTHS = [16, 12, 8] as const;
 const MAX_FEATURES = 320;
 
 /**
@@ -100,7 +100,6 @@ function choosePatch(median: Triple, spacingMm: Triple, maxVoxels: number): Topo
 
 function chooseWidth(topology: Topology, channels: number, budget: Budget, gflopPerSecond: number): number {
   for (const width of WIDTHS) {
-    if (width > 16) continue;
     if ('steps' in budget) return width;
     const perStep = (3 * BATCH_SIZE * forwardGflop(topology, featuresOf(topology, width), channels)) / gflopPerSecond;
     if ((budget.minutes * 60) / perStep >= MIN_STEPS) return width;
