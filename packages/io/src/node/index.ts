@@ -4,11 +4,17 @@ export { type VerifyDatasetOptions, verifyDataset } from './dataset/verify-datas
 export { writeManifest } from './dataset/write-manifest.ts';
 export { type PhantomDatasetOptions, writePhantomDataset } from './dataset/write-phantom-dataset.ts';
 export {
+  type ImageSlab,
+  type ImageSlabs,
   imageInfo,
+  type ReadHdf5Options,
   type ReadImageOptions,
+  type ReadImageSlabsOptions,
   type ReadNiftiOptions,
   type ReadVolumeOptions,
+  readHdf5,
   readImage,
+  readImageSlabs,
   readLabelMap,
   readNifti,
   readVolume,

@@ -8,6 +8,7 @@ import type { StoredGrid } from '../../fingerprint/common-orientation.ts';
 import { gridDistance, gridOf } from '../../geometry/grid.ts';
 import { axisCodesOf } from '../../geometry/orientation.ts';
 import { readVolume } from '../files/index.ts';
+import { checkLabelValues, countValues, short } from './label-values.ts';
 
 /** What the verification of a whole data set needs to know of one case. */
 export interface CaseFacts {
@@ -85,7 +86,9 @@ export async function verifyCase(dataset: Dataset, entry: DatasetCase): Promise<
     if (volume === undefined) continue;
     if (images[0] !== undefined) compareGrids(images[0], { path, volume }, 'its image');
     const values = countValues(volume.data);
-    checkLabelValues(values, path);
+    for (const { severity, code, message, hint } of checkLabelValues(values, dataset, entry)) {
+      report(severity, code, path, message, hint);
+    }
     if (volume.channels !== 1) {
       const hint = 'Join the channels into one map of label values, or list one file a reader.';
       report('error', 'channel-count', path, `the label map has ${volume.channels} channels`, hint);
@@ -171,73 +174,6 @@ export async function verifyCase(dataset: Dataset, entry: DatasetCase): Promise<
       report(distance > ERROR_ABOVE ? 'error' : 'warning', 'affine-mismatch', other.path, message, hint);
     }
   }
-
-  function checkLabelValues(values: ReadonlyMap<number, number>, path: string): void {
-    const fractional = [...values].filter(([value]) => !Number.isInteger(value) || value < 0);
-    if (fractional.length > 0) {
-      const hint =
-        'Label maps hold whole numbers from 0; a map that was resampled by interpolation has to be made again.';
-      report('error', 'label-not-integer', path, `${describe(fractional)}: no label values`, hint);
-    }
-    const labels = entry.labels ?? dataset.labels;
-    const declared = new Set([0, ...labels.map(({ value }) => value)]);
-    if (dataset.ignoreLabel !== undefined) declared.add(dataset.ignoreLabel);
-    const whole = [...values].filter(([value]) => Number.isInteger(value) && value >= 0);
-    const undeclared = whole.filter(([value]) => !declared.has(value));
-    if (undeclared.length > 0) {
-      const hint = 'Declare the value in the description, or remove it from the label map.';
-      report(
-        'error',
-        'label-undeclared',
-        path,
-        `${describe(undeclared)}: not declared (${[...declared].join(', ')} are)`,
-        hint,
-      );
-    }
-    const annotated = entry.annotatedLabels;
-    if (annotated === undefined) return;
-    const unexpected = whole.filter(
-      ([v]) => v !== 0 && v !== dataset.ignoreLabel && declared.has(v) && !annotated.includes(v),
-    );
-    if (unexpected.length > 0) {
-      const hint = 'Add the value to annotatedLabels if it was annotated completely; it is not learned otherwise.';
-      report(
-        'warning',
-        'label-not-annotated',
-        path,
-        `${describe(unexpected)}: not among the case's annotatedLabels`,
-        hint,
-      );
-    }
-  }
-}
-
-/** How often each value occurs; at most 1000 values, since more are no label map. */
-function countValues(data: Float32Array): ReadonlyMap<number, number> {
-  const counts = new Map<number, number>();
-  let run = 0;
-  for (let i = 0; i <= data.length; i++) {
-    if (i < data.length && i > 0 && Object.is(data[i], data[i - 1])) {
-      run++;
-      continue;
-    }
-    if (i > 0) {
-      const value = data[i - 1]! + 0; // -0 counts as 0
-      const seen = counts.get(value);
-      if (seen !== undefined || counts.size < 1000) counts.set(value, (seen ?? 0) + run);
-    }
-    run = 1;
-  }
-  return counts;
-}
-
-function describe(values: readonly (readonly [number, number])[]): string {
-  const shown = values.slice(0, 5).map(([value, count]) => `${short(value)} (${count} voxel${count === 1 ? '' : 's'})`);
-  return `value ${shown.join(', ')}${values.length > 5 ? ` and ${values.length - 5} more values` : ''}`;
-}
-
-function short(value: number): string {
-  return String(Number(value.toPrecision(4)));
 }
 
 function storedGrid({ affine, spacingMm }: Volume): StoredGrid {
