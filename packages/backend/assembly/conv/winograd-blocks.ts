@@ -105,7 +105,10 @@ function part${kind}${id}(${shape}, limit: usize, last: usize): void {${body([0]
 }`;
 }
 
-/** Whole tiles: from the tensors to rows of points and back, any size (edge tiles) and any number of channels. */
+/**
+ * Whole tiles: from the tensors to rows of points and back, any size (edge tiles) and any number of channels. Outputs
+ * too go through compact lines, for the same reason as inputs.
+ */
 function blocks(variant: Variant): string {
   const { id, depth, plane, stride } = variant;
   const places = scratchPlaces(variant);
@@ -147,15 +150,17 @@ function outputs${id}(y: usize, yn: usize, D: i32, H: i32, W: i32, cb: usize, ${
   for (let t = t0; t < t1; t++, v += vc) {
     ${place('y', 'yn')}
     const q = yb + <usize>d0 * sd + <usize>h0 * sh + <usize>w0 * cb;
-    const inside = ${depth === 1 ? '' : `d0 + ${depth} <= D && `}h0 + ${plane} <= H && w0 + ${plane} <= W;
-    let c: usize = 0;
-    if (inside) { c = vc == cb ? cb : cb & ~31; if (c) yt${id}(v, vp, q, sd, sh, cb, c, tmp, bias); }
     const nd = min(${depth}, D - d0), nh = min(${plane}, H - h0), nw = min(${plane}, W - w0);
-    for (; c < cb; c += 64) {
-      const left = vc - c, bytes = cb - c < 64 ? cb - c : 64;
+    for (let c: usize = 0; c < cb; c += 64) {
+      const left = vc - c, bytes = cb - c;
       yt${id}(v + c, vp, edge, ${plane * plane * 64}, ${plane * 64}, 64, left < 64 ? left : 64, tmp, bias + c);
-      for (let i = 0; i < nd; i++) for (let j = 0; j < nh; j++) for (let k = 0; k < nw; k++)
-        copyFloats(edge + <usize>((i * ${plane} + j) * ${plane} + k) * 64, q + <usize>i * sd + <usize>j * sh + <usize>k * cb + c, bytes);
+      for (let i = 0; i < nd; i++) for (let j = 0; j < nh; j++) {
+        let s = edge + <usize>((i * ${plane} + j) * ${plane * 64}), p = q + <usize>i * sd + <usize>j * sh + c;
+        if (bytes >= 64) for (const e = s + <usize>nw * 64; s < e; s += 64, p += cb) {
+          const l0 = v128.load(s), l1 = v128.load(s, 16), l2 = v128.load(s, 32), l3 = v128.load(s, 48);
+          v128.store(p, l0); v128.store(p, l1, 16); v128.store(p, l2, 32); v128.store(p, l3, 48);
+        } else for (const e = s + <usize>nw * 64; s < e; s += 64, p += cb) copyFloats(s, p, bytes);
+      }
     }
   }
 }`;
