@@ -147,6 +147,63 @@ describe('openDataset', () => {
     expect((await set.cases[0]!.loadLabel()).data[0]).toBe(4);
   });
 
+  it('opens BIDS sets with masks, without a table, on the raw image grid', async () => {
+    await put('dataset_description.json', {});
+    await put('sub-01/anat/sub-01_T1w.nii', volume(1));
+    await put('sub-01/anat/sub-01_T2w.nii', volume(2));
+    await put('sub-01/anat/sub-01_space-MNI_T1w.nii', volume(3));
+    await put('derivatives/x/sub-01/anat/sub-01_space-orig_desc-lesion_mask.nii', labelMap(1));
+    await put('sub-02/anat/sub-02_T1w.nii', volume(4));
+    await put('sub-02/anat/sub-02_T2w.nii', volume(4));
+    const set = await openDataset(root);
+    expect(set.channels).toEqual(['T1w', 'T2w']);
+    expect(set.labels).toEqual([{ value: 1, name: 'label 1' }]);
+    expect(set.cases.map(({ id, labelPaths }) => [id, labelPaths.length])).toEqual([
+      ['sub-01', 1],
+      ['sub-02', 0],
+    ]);
+    expect((await set.cases[0]!.loadImage()).data[24]).toBe(2);
+  });
+
+  it('asks for a manifest where BIDS names do not decide', async () => {
+    await put('dataset_description.json', {});
+    await expect(openDataset(root)).rejects.toThrow('0 image(s) and 0 segmentation(s)');
+    await put('sub-01/anat/sub-01_acq-a_T1w.nii', volume(1));
+    await put('sub-01/anat/sub-01_acq-b_T1w.nii', volume(2));
+    await put('derivatives/x/sub-01/anat/sub-01_dseg.nii', labelMap(1));
+    await expect(openDataset(root)).rejects.toThrow(/several T1w images of sub-01 fit.*acq-a.*acq-b/);
+    await put('derivatives/x/dseg.tsv', 'index\tname\nx\ty\n');
+    await rm(join(root, 'sub-01/anat/sub-01_acq-b_T1w.nii'));
+    await expect(openDataset(root)).rejects.toMatchObject({
+      code: 'corrupt-data',
+      where: expect.stringMatching(/dseg\.tsv$/),
+    });
+  });
+
+  it('opens an nnU-Net set with an explicit list of files', async () => {
+    await put('dataset.json', {
+      channel_names: { 0: 'CT' },
+      labels: { background: 0, a: 1 },
+      file_ending: '.nii',
+      dataset: { one: { images: ['x/one.nii'], label: 'y/one.nii' } },
+    });
+    await put('x/one.nii', volume(6));
+    await put('y/one.nii', labelMap(1));
+    const { cases } = await openDataset(root);
+    expect(cases.map(({ id }) => id)).toEqual(['one']);
+    expect((await cases[0]!.loadImage()).data[0]).toBe(6);
+    expect((await cases[0]!.loadLabel()).data[0]).toBe(1);
+  });
+
+  it('refuses label maps without image in plain folders', async () => {
+    await put('images/a.nii', volume(1));
+    await put('labels/b.nii', labelMap(1));
+    await expect(openDataset(root)).rejects.toThrow('labels/b.nii');
+    await rm(join(root, 'labels/b.nii'));
+    await rm(join(root, 'images/a.nii'));
+    await expect(openDataset(root)).rejects.toThrow('no volumes in the folder');
+  });
+
   it('opens plain folders and finds the label values', async () => {
     await put('images/a.nii.gz', volume(1));
     await put('images/b.nii.gz', volume(2));
