@@ -32,6 +32,8 @@ export const fusedKernels = {
   maxPool3d: 'SegMaxPool3D',
   /** inputs { dy, input, output }, same attrs; outputs [dx]: to the first maximum of each window. */
   maxPool3dGrad: 'SegMaxPool3DGrad',
+  /** inputs { x, filter, bias [O] }, attrs as tfjs's Conv3D; outputs [conv + bias]: saves a pass over the result. */
+  conv3dBias: 'SegConv3DBias',
   /** inputs { x, bias [C] }; outputs [x + bias]. */
   addBias: 'SegAddBias',
   /** inputs { dy }; outputs [sum of dy over all axes but the last]. */

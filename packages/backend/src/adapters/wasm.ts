@@ -56,8 +56,8 @@ async function startVariant(variant: KernelVariant, threads: number, options: Ad
     priority,
   );
   await setBackend('wasm');
-  registerFusedKernels(runtime);
   const convolution = registerConvKernels(runtime, { precision: options.precision });
+  registerFusedKernels(runtime, convolution);
   return {
     threads,
     variant,

@@ -4,8 +4,8 @@ export function partRange(count: number, part: number, parts: number): [first: n
 }
 
 // Below this many floats a part is not worth waking a thread for.
-const floatsPerPart = 32_768;
-const mostParts = 32;
+const floatsPerPart = 65_536;
+const mostParts = 16;
 
 /**
  * Into how many parts work over `count` items of `floats` floats each is cut: a function of the problem alone, never

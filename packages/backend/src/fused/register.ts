@@ -1,8 +1,10 @@
 import { fusedKernels } from '@seg/ops';
 import { getKernel, type KernelConfig, type NamedAttrMap, type NamedTensorInfoMap } from '@tensorflow/tfjs-core';
+import type { Convolution } from '../conv/convolution.ts';
 import type { TfjsRuntime } from '../runtime/kernel-runtime.ts';
 import { addBias, addBiasGrad } from './bias.ts';
 import { registerWasmKernel } from './context.ts';
+import { conv3dBias } from './conv-bias.ts';
 import { diceCrossEntropy } from './dice-cross-entropy.ts';
 import { add, addN, multiply, sumOfSquares } from './elementwise.ts';
 import { concat, identity, type PartialKernel, pad, slice, split } from './layout.ts';
@@ -16,13 +18,14 @@ import { adamUpdate, sgdUpdate } from './updates.ts';
 const stock = new Map<string, KernelConfig>();
 
 /** Registers the fused kernels of @seg/ops and faster forms of tfjs's own kernels for the wasm backend. */
-export function registerFusedKernels(runtime: TfjsRuntime): void {
+export function registerFusedKernels(runtime: TfjsRuntime, convolution: Convolution): void {
   const whole = {
     [fusedKernels.normActivation]: normActivation,
     [fusedKernels.normActivationGrad]: normActivationGrad,
     [fusedKernels.diceCrossEntropy]: diceCrossEntropy,
     [fusedKernels.resizeTrilinear]: resizeTrilinear,
     [fusedKernels.resizeTrilinearGrad]: resizeTrilinearGrad,
+    [fusedKernels.conv3dBias]: conv3dBias(convolution),
     [fusedKernels.addBias]: addBias,
     [fusedKernels.addBiasGrad]: addBiasGrad,
     [fusedKernels.sgdUpdate]: sgdUpdate,
@@ -30,6 +33,8 @@ export function registerFusedKernels(runtime: TfjsRuntime): void {
     [fusedKernels.sumOfSquares]: sumOfSquares,
     MaxPool3D: maxPool3d,
     MaxPool3DGrad: maxPool3dGrad,
+    [fusedKernels.maxPool3d]: maxPool3d,
+    [fusedKernels.maxPool3dGrad]: maxPool3dGrad,
     Identity: identity,
   };
   for (const [name, kernel] of Object.entries(whole)) registerWasmKernel(runtime, name, kernel);

@@ -1,5 +1,6 @@
 import { SegError } from '@seg/core';
 import { nodeBuiltin } from './node-builtins.ts';
+import { machineThreads } from './thread-count.ts';
 import {
   argumentsOffset,
   control,
@@ -12,6 +13,8 @@ import {
 
 // Loads of the control word before a thread goes to sleep: about 50 us, the time between two kernels of a network.
 const spinsBeforeSleep = 20_000;
+// With more threads than processors whoever spins keeps another from working.
+const spinsWhenCrowded = 50;
 
 interface WorkerHandle {
   terminate(): unknown;
@@ -36,12 +39,14 @@ export class ThreadPool {
   readonly #workers: readonly WorkerHandle[];
   readonly #ints: Int32Array;
   readonly #doubles: Float64Array;
+  readonly #spins: number;
   #sequence = 0;
   #mayWait: boolean;
 
-  private constructor(workers: readonly WorkerHandle[], shared: SharedArrayBuffer) {
+  private constructor(workers: readonly WorkerHandle[], shared: SharedArrayBuffer, spins: number) {
     this.threads = workers.length + 1;
     this.#workers = workers;
+    this.#spins = spins;
     this.#ints = new Int32Array(shared, 0, argumentsOffset / 4);
     this.#doubles = new Float64Array(shared, argumentsOffset);
     this.#mayWait = mayWaitHere(this.#ints);
@@ -50,10 +55,11 @@ export class ThreadPool {
   /** Starts `threads - 1` workers, each with its own instances of `modules`, and resolves when all are ready. */
   static async start(threads: number, modules: readonly WebAssembly.Module[], memory: WebAssembly.Memory) {
     const shared = new SharedArrayBuffer(controlBytes);
+    const spins = threads > machineThreads() ? spinsWhenCrowded : spinsBeforeSleep;
     const starts = Array.from({ length: threads - 1 }, (_, i) =>
-      startWorker({ modules, memory, shared, thread: i + 1, spins: spinsBeforeSleep }),
+      startWorker({ modules, memory, shared, thread: i + 1, spins }),
     );
-    return new ThreadPool(await Promise.all(starts), shared);
+    return new ThreadPool(await Promise.all(starts), shared, spins);
   }
 
   run(job: Job): void {
@@ -68,7 +74,7 @@ export class ThreadPool {
     const ints = this.#ints;
     for (let part = 0; part < parts; part++) {
       const values = args(part, parts);
-      this.#doubles.set(values, part * maxArguments);
+      for (let i = 0; i < values.length; i++) this.#doubles[part * maxArguments + i] = values[i]!;
       ints[control.argumentCount] = values.length;
     }
     ints[control.parts] = parts;
@@ -104,7 +110,8 @@ export class ThreadPool {
       if (left === 0) return;
       if (Atomics.compareExchange(ints, control.ticket, ticket, ticket - 1) !== ticket) continue;
       const at = (parts - left) * maxArguments;
-      const values = Array.from(this.#doubles.subarray(at, at + count));
+      const values: number[] = [];
+      for (let i = 0; i < count; i++) values.push(this.#doubles[at + i]!);
       if (scratchStride > 0) values.push(scratchPointer);
       try {
         call(...values);
@@ -122,7 +129,7 @@ export class ThreadPool {
     for (let spins = 0; ; ) {
       const done = Atomics.load(ints, control.done);
       if (done >= expected) return;
-      if (++spins > spinsBeforeSleep && this.#mayWait) Atomics.wait(ints, control.done, done, 1);
+      if (++spins > this.#spins && this.#mayWait) Atomics.wait(ints, control.done, done, 1);
     }
   }
 

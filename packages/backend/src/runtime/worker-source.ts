@@ -58,7 +58,8 @@ const start = ({ modules, memory, shared, thread, spins }) => {
       if (left === 0) break;
       if (Atomics.compareExchange(ints, ${control.ticket}, ticket, ticket - 1) !== ticket) continue;
       const parts = ints[${control.parts}], count = ints[${control.argumentCount}], at = (parts - left) * ${maxArguments};
-      const args = Array.from(doubles.subarray(at, at + count));
+      const args = [];
+      for (let i = 0; i < count; i++) args.push(doubles[at + i]);
       if (ints[${control.scratchStride}]) args.push((ints[${control.scratchPointer}] >>> 0) + thread * ints[${control.scratchStride}]);
       try {
         instances[ints[${control.moduleIndex}]][ints[${control.functionIndex}]](...args);

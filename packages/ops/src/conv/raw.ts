@@ -13,8 +13,7 @@ const withBatch = (g: ConvGeometry) => [[0, 0], ...g.pads, [0, 0]] as [number, n
 export function convForward(x: tf.Tensor, kernel: tf.Tensor, g: ConvGeometry, bias?: tf.Tensor): tf.Tensor {
   const forward = (save: (tensors: tf.Tensor[]) => void) => {
     save([x, kernel]);
-    const y = forwardKernel(x, kernel, g);
-    return bias === undefined ? y : addBias(y, bias);
+    return bias === undefined ? forwardKernel(x, kernel, g) : biasedForward(x, kernel, g, bias);
   };
   const gradient = (dy: tf.Tensor, [x, kernel]: readonly tf.Tensor[]) => ({
     x: () => convInputGrad(dy, kernel!, g),
@@ -71,6 +70,13 @@ function forwardKernel(x: tf.Tensor, filter: tf.Tensor, g: ConvGeometry): tf.Ten
   const attrs = { strides: g.strides, pad: pad ?? 'valid', dataFormat: 'NDHWC', dilations: [1, 1, 1] };
   if (pad !== undefined) return runKernel('Conv3D', { x, filter }, attrs)[0]!;
   return tf.tidy(() => runKernel('Conv3D', { x: tf.pad(x, withBatch(g)), filter }, attrs)[0]!);
+}
+
+function biasedForward(x: tf.Tensor, filter: tf.Tensor, g: ConvGeometry, bias: tf.Tensor): tf.Tensor {
+  const pad = kernelPad(g);
+  if (pad === undefined || !hasKernel(fusedKernels.conv3dBias)) return addBias(forwardKernel(x, filter, g), bias);
+  const attrs = { strides: g.strides, pad, dataFormat: 'NDHWC', dilations: [1, 1, 1] };
+  return runKernel(fusedKernels.conv3dBias, { x, filter, bias }, attrs)[0]!;
 }
 
 function inputGradKernel(dy: tf.Tensor, filter: tf.Tensor, g: ConvGeometry): tf.Tensor {
