@@ -1,4 +1,5 @@
 import { affineFromSpacing, createVolume, isSegError, type Triple, transformPoint } from '@seg/core';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { resample, resampleLabels } from '../../src/index.ts';
 import { golden, largestDifference, ORDER_NAMES } from './golden.ts';
@@ -145,6 +146,53 @@ describe('resampleLabels', () => {
       expect([...resampled.data]).toEqual(resultLabels);
     },
   );
+
+  it('gives each voxel the label of largest, or last sufficient, membership by a direct trilinear sum', () => {
+    const size = fc.integer({ min: 1, max: 6 });
+    const sizes = fc.tuple(size, size, size);
+    fc.assert(
+      fc.property(sizes, sizes, fc.infiniteStream(fc.nat(3)), (shape, target, stream) => {
+        const data = Uint8Array.from({ length: shape[0] * shape[1] * shape[2] }, () => stream.next().value as number);
+        const membership = (label: number, at: Triple) => {
+          let sum = 0;
+          for (let corner = 0; corner < 8; corner++) {
+            let weight = 1;
+            let index = 0;
+            for (let axis = 0; axis < 3; axis++) {
+              const p = Math.min(
+                shape[axis]! - 1,
+                Math.max(0, ((at[axis]! + 0.5) * shape[axis]!) / target[axis]! - 0.5),
+              );
+              const low = Math.floor(p);
+              const high = ((corner >> axis) & 1) === 1;
+              weight *= high ? p - low : 1 - (p - low);
+              index = index * shape[axis]! + Math.min(shape[axis]! - 1, low + (high ? 1 : 0));
+            }
+            if (data[index] === label) sum += weight;
+          }
+          return sum;
+        };
+        const volume = createVolume(data, shape);
+        const [largest, sufficient] = (['argmax', 'threshold'] as const).map((rule) =>
+          resampleLabels(volume, { shape: target }, { rule }),
+        );
+        for (let i = 0; i < largest!.data.length; i++) {
+          const at: Triple = [
+            Math.floor(i / (target[1] * target[2])),
+            Math.floor(i / target[2]) % target[1],
+            i % target[2],
+          ];
+          const shares = [0, 1, 2, 3].map((label) => membership(label, at));
+          expect(shares[largest!.data[i]!]!).toBeGreaterThan(Math.max(...shares) - 1e-5);
+          // Memberships that are 0.5 but for rounding may fall on either side.
+          const enough = [3, 2, 1].filter((label) => shares[label]! >= 0.5 - 1e-5);
+          const surely = [3, 2, 1].find((label) => shares[label]! >= 0.5 + 1e-5) ?? 0;
+          expect([...enough, surely]).toContain(sufficient!.data[i]);
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
 
   it('argmax leaves no gap where three labels meet', () => {
     const volume = createVolume(Uint8Array.of(1, 2, 3, 1), [1, 2, 2]);
