@@ -46,7 +46,7 @@ export function buildNiftiHeader(
   const type = { datatype: niftiCodeOfDtype(dtype), bitpix: imageDtypes[dtype].bytes * 8 };
   const text = description === undefined ? {} : { descrip: checkDescription(where, description) };
   if (isNifti(source)) {
-    const freesurfer = version === 2 ? { dim: padded(shape, 1, shape.length) } : {};
+    const freesurfer = version === 2 && source.header.version === 1 ? { dim: padded(shape, 1, shape.length) } : {};
     return {
       ...source.header,
       version,

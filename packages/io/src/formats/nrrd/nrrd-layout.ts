@@ -142,7 +142,9 @@ function affineOf(where: string, fields: NrrdHeader['fields'], axes: readonly Ax
     .replace(/-time$/, '')
     .replace(/t$/, '');
   const vectors = axes.map(({ direction, spacing }, i) => direction ?? [0, 1, 2].map((j) => (i === j ? spacing : 0)));
-  const origin = fields['space origin'] === undefined ? [0, 0, 0] : vector(where, fields['space origin'])!;
+  const originText = fields['space origin'] ?? 'none';
+  const origin = /^none$/i.test(originText) ? [0, 0, 0] : vector(where, originText);
+  if (origin === undefined) throw corrupt(where, 'the space origin is no vector', originText);
   const affine = affineFromAxes(vectors, origin);
   if (!affine.every(Number.isFinite)) throw corrupt(where, 'the directions or the origin are not finite', affine);
   if (['ras', 'right-anterior-superior'].includes(space)) return affine;

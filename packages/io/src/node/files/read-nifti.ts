@@ -67,7 +67,8 @@ export async function readNiftiPair(
   });
 }
 
-async function readLayout(
+/** Reads and checks all but the voxels of an open file. */
+export async function readLayout(
   path: string,
   file: FileHandle,
   size: number,

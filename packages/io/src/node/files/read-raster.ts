@@ -43,6 +43,9 @@ function besides(path: string, name: string): string {
       hint: 'Put the data file beside the header and name it alone.',
     });
   }
+  if (/^[\s.]*$|[\\/.]$/.test(name)) {
+    throw new SegError('corrupt-data', { where: path, problem: 'the header names no file for its data', got: name });
+  }
   return join(dirname(path), name);
 }
 
