@@ -48,6 +48,7 @@ export {
   type ForegroundStatistics,
   fingerprintCase,
 } from './plan/fingerprint.ts';
+export { type ClassCentres, classCentres, mirrorableAxes } from './plan/mirror-axes.ts';
 export { forwardGflop, planTopology, type Topology } from './plan/network-topology.ts';
 export type { TrainingPlan } from './plan/training-plan.ts';
 export {

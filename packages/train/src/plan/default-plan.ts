@@ -54,12 +54,12 @@ export function defaultPlan(fingerprint: Fingerprint, budget: Budget, options: P
     },
     batchSize: BATCH_SIZE,
     foregroundFraction: 1 / 3,
-    augmentation: lightAugmentation,
+    augmentation: { ...lightAugmentation, mirror: { probability: 0.5, axes: fingerprint.mirrorAxes } },
     optimiser: { kind: 'adam', learningRate: 2e-3, weightDecay: 1e-4 },
     schedule: { kind: 'poly', exponent: 0.9, warmUp: 0.02 },
     clipNorm: 12,
     ema: 0.99,
-    mirrorAxes: [0, 1, 2],
+    mirrorAxes: fingerprint.mirrorAxes,
     overlap: 0.5,
   };
 }

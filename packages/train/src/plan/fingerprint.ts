@@ -1,5 +1,6 @@
 import { SegError, type Triple, type Volume, voxelCount } from '@seg/core';
-import { axisCodesOf, type LabelMap, reorient } from '@seg/io';
+import { type LabelMap, reorient } from '@seg/io';
+import { type ClassCentres, classCentres, mirrorableAxes } from './mirror-axes.ts';
 
 /** What one case tells about its data set, on RAS axes. */
 export interface CaseFingerprint {
@@ -8,6 +9,8 @@ export interface CaseFingerprint {
   readonly spacingMm: Triple;
   /** A sample of the foreground's values, by channel. */
   readonly foreground: readonly Float32Array[];
+  /** Where the classes lie. */
+  readonly centres: ClassCentres;
 }
 
 /** What a plan is made from. */
@@ -19,6 +22,8 @@ export interface Fingerprint {
   readonly foregroundClasses: number;
   /** By channel, over all cases. */
   readonly foreground: readonly ForegroundStatistics[];
+  /** Axes (0 = z) along which mirroring does not confuse classes. */
+  readonly mirrorAxes: readonly number[];
 }
 
 export interface ForegroundStatistics {
@@ -33,8 +38,7 @@ const VALUES_PER_CASE = 2000;
 
 /** Measures one case; `label` may be absent, then no foreground values are taken. */
 export function fingerprintCase(image: Volume, label: LabelMap | undefined): CaseFingerprint {
-  // The size and spacing on RAS axes follow from an empty volume on the same grid.
-  const turned = axisCodesOf(image.affine) === 'RAS' ? image : reorient(image, 'RAS');
+  const turned = reorient(image, 'RAS');
   const voxels = voxelCount(image.shape);
   const places: number[] = [];
   if (label !== undefined && label.data.length === voxels) {
@@ -47,7 +51,13 @@ export function fingerprintCase(image: Volume, label: LabelMap | undefined): Cas
   const foreground = Array.from({ length: image.channels }, (_, c) =>
     Float32Array.from(places, (i) => image.data[c * voxels + i]!),
   );
-  return { shape: turned.shape, spacingMm: turned.spacingMm, foreground };
+  const centres = label === undefined ? new Map() : centresOnRasAxes(label);
+  return { shape: turned.shape, spacingMm: turned.spacingMm, foreground, centres };
+}
+
+function centresOnRasAxes(label: LabelMap): ClassCentres {
+  const { data, shape } = reorient(label as Volume, 'RAS');
+  return classCentres(data, shape);
 }
 
 /** Puts the cases of a data set together. */
@@ -65,6 +75,7 @@ export function combineFingerprints(
     channels,
     foregroundClasses,
     foreground,
+    mirrorAxes: mirrorableAxes(cases.map(({ centres }) => centres)),
   };
 }
 

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 
 function fingerprint(cases: Fingerprint['cases'], channel = 'MRI'): Fingerprint {
   const statistics = { mean: 60, standardDeviation: 170, percentile005: -900, percentile995: 270 };
-  return { cases, channels: [channel], foregroundClasses: 2, foreground: [statistics] };
+  return { cases, channels: [channel], foregroundClasses: 2, foreground: [statistics], mirrorAxes: [2] };
 }
 const cube = (n: number, spacing = 1) => ({
   shape: [n, n, n] as Triple,
@@ -73,6 +73,7 @@ describe('defaultPlan', () => {
     ].map((shape) => ({ shape: shape as unknown as Triple, spacingMm: [1, 1, 1] as Triple }));
     const plan = defaultPlan(fingerprint(cases), { minutes: 12 });
     expect(plan.patchSize).toEqual([40, 56, 40]);
+    expect(plan.augmentation.mirror!.axes).toEqual([2]);
     expect(plan.preprocessing.normalisation).toEqual([{ kind: 'zScore' }]);
   });
 
