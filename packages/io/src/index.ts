@@ -20,6 +20,7 @@ export type {
   IntensityStatistics,
 } from './fingerprint/fingerprint-types.ts';
 export type { ImageInfo, ImageInfoError } from './formats/image-info.ts';
+export { type ItkImage, imageOfItk } from './formats/image-of-itk.ts';
 export type { ByteOrder, ImageArray, ImageDtype, ImageFormat, MedicalImage } from './formats/medical-image.ts';
 export { type EncodeMetaImageOptions, encodeMetaImage } from './formats/metaimage/encode-metaimage.ts';
 export { type MetaImage, type ParseMetaImageOptions, parseMetaImage } from './formats/metaimage/parse-metaimage.ts';

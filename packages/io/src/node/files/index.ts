@@ -1,4 +1,5 @@
 export { imageInfo } from './image-info.ts';
+export { type ItkDicom, type ReadDicomOptions, readDicomSegmentation, readDicomSeries } from './read-dicom.ts';
 export { type ReadHdf5Options, readHdf5 } from './read-hdf5.ts';
 export { type ReadImageOptions, readImage } from './read-image.ts';
 export { type ImageSlab, type ImageSlabs, type ReadImageSlabsOptions, readImageSlabs } from './read-image-slabs.ts';
