@@ -1,10 +1,13 @@
 // Child process of the U-Net benchmarks: tfjs's own wasm backend on a cube of 16^3; JSON rows. Its convolution
 // gradients are wrong (only their speed counts here) and it needs minutes for one step at 64^3.
+import { createRequire } from 'node:module';
 import '@tensorflow/tfjs-backend-wasm';
-import '@tensorflow/tfjs-layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { Training } from './reference.ts';
 import type { UnetRow } from './rows.ts';
+
+// tfjs-core has no gradients of its own in Node; the backend package brings the package that registers them.
+createRequire(createRequire(import.meta.url).resolve('@seg/backend'))('@tensorflow/tfjs-layers');
 
 const work = process.argv[2] as UnetRow['work'];
 const size = 16;
