@@ -7,7 +7,13 @@ import { gammaTransform } from './intensity/gamma.ts';
 import { simulateLowResolution } from './intensity/low-resolution.ts';
 import { addGaussianNoise, addRicianNoise } from './intensity/noise.ts';
 import { countChannels, type Patch } from './patch.ts';
-import { type AffineOptions, affineGrid, affineMatrix, type SamplingGrid } from './spatial/coordinates.ts';
+import {
+  type AffineOptions,
+  type AffineSamplingGrid,
+  affineGrid,
+  affineMatrix,
+  type SamplingGrid,
+} from './spatial/coordinates.ts';
 import { cropCentre } from './spatial/crop.ts';
 import { addElasticDisplacement } from './spatial/elastic.ts';
 import { mirror } from './spatial/mirror.ts';
@@ -71,7 +77,12 @@ export function augmentPatch(patch: Patch, config: AugmentationConfig, rng: Rng,
   return label === undefined ? { image, shape } : { image, label, shape };
 }
 
-function drawSpatial(input: Triple, output: Triple, config: AugmentationConfig, rng: Rng): SamplingGrid | undefined {
+function drawSpatial(
+  input: Triple,
+  output: Triple,
+  config: AugmentationConfig,
+  rng: Rng,
+): SamplingGrid | AffineSamplingGrid | undefined {
   const { rotation, scale, shift, elastic, stretch, inPlaneOnly = false } = config;
   const affine: { -readonly [K in keyof AffineOptions]: AffineOptions[K] } = {};
   if (rotation !== undefined && rng.bernoulli(rotation.probability)) {
@@ -92,7 +103,9 @@ function drawSpatial(input: Triple, output: Triple, config: AugmentationConfig, 
   const isElastic = elastic !== undefined && rng.bernoulli(elastic.probability);
   const isStretched = stretch !== undefined && rng.bernoulli(stretch.probability);
   if (Object.keys(affine).length === 0 && !isElastic && !isStretched) return undefined;
-  const grid = affineGrid(affineMatrix(input, output, affine), output);
+  const matrix = affineMatrix(input, output, affine);
+  if (!isElastic && !isStretched) return { matrix, shape: output };
+  const grid = affineGrid(matrix, output);
   if (isElastic) {
     const { standardDeviationVoxels, controlSpacingVoxels = 10 } = elastic;
     const drawn = uniform(standardDeviationVoxels, rng);

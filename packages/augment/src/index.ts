@@ -31,6 +31,7 @@ export type { Patch } from './patch.ts';
 export { lightAugmentation, nnunetAugmentation, nnunetAugmentation2d } from './presets.ts';
 export {
   type AffineOptions,
+  type AffineSamplingGrid,
   affineGrid,
   affineMatrix,
   type SamplingGrid,

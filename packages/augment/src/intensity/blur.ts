@@ -3,6 +3,9 @@ import { SegError, type Triple, voxelCount } from '@seg/core';
 /** As SciPy's `gaussian_filter`: the kernel ends at four standard deviations. */
 const TRUNCATE = 4;
 
+/** Kernels of at most this radius (sigma up to 1.1) get it, with zeros at their ends, and loops without inner loops. */
+const UNROLLED = 4;
+
 /**
  * Gaussian blur of one channel [D, H, W], in place; the image is reflected at its faces (SciPy's mode `reflect`).
  *
@@ -32,7 +35,8 @@ export function gaussianBlur(channel: Float32Array, shape: Triple, sigmaVoxels: 
 /** One half of the normalised kernel, from the centre outwards. */
 function kernel(sigma: number): Float64Array {
   const radius = Math.floor(TRUNCATE * sigma + 0.5);
-  const half = Float64Array.from({ length: radius + 1 }, (_, i) => Math.exp((-0.5 * i * i) / (sigma * sigma)));
+  const half = new Float64Array(Math.max(radius, UNROLLED) + 1);
+  for (let i = 0; i <= radius; i++) half[i] = Math.exp((-0.5 * i * i) / (sigma * sigma));
   const sum = 2 * half.reduce((a, b) => a + b, 0) - half[0]!;
   return half.map((value) => value / sum);
 }
@@ -40,12 +44,18 @@ function kernel(sigma: number): Float64Array {
 function blurRows(data: Float32Array, rows: number, width: number, half: Float64Array): void {
   const radius = half.length - 1;
   const padded = new Float64Array(width + 2 * radius);
+  const [h0 = 0, h1 = 0, h2 = 0, h3 = 0, h4 = 0] = half;
+  const places = Int32Array.from({ length: padded.length }, (_, i) => reflect(i - radius, width));
   for (let row = 0; row < rows; row++) {
     const start = row * width;
-    for (let i = -radius; i < width + radius; i++) padded[i + radius] = data[start + reflect(i, width)]!;
+    for (let i = 0; i < padded.length; i++) padded[i] = data[start + places[i]!]!;
     for (let x = 0; x < width; x++) {
-      let sum = half[0]! * padded[x + radius]!;
-      for (let k = 1; k <= radius; k++) sum += half[k]! * (padded[x + radius - k]! + padded[x + radius + k]!);
+      const at = x + radius;
+      let sum = h0 * padded[at]!;
+      if (radius === UNROLLED) {
+        sum += h1 * (padded[at - 1]! + padded[at + 1]!) + h2 * (padded[at - 2]! + padded[at + 2]!);
+        sum += h3 * (padded[at - 3]! + padded[at + 3]!) + h4 * (padded[at - 4]! + padded[at + 4]!);
+      } else for (let k = 1; k <= radius; k++) sum += half[k]! * (padded[at - k]! + padded[at + k]!);
       data[start + x] = sum;
     }
   }
@@ -55,14 +65,27 @@ function blurRows(data: Float32Array, rows: number, width: number, half: Float64
 function blurColumns(data: Float32Array, n: number, inner: number, half: Float64Array): void {
   const radius = half.length - 1;
   const source = data.slice();
+  const [h0 = 0, h1 = 0, h2 = 0, h3 = 0, h4 = 0] = half;
+  const row = (i: number) => reflect(i, n) * inner;
   for (let i = 0; i < n; i++) {
     const to = i * inner;
-    const centre = half[0]!;
-    for (let j = 0; j < inner; j++) data[to + j] = centre * source[to + j]!;
+    if (radius === UNROLLED) {
+      const [a1, a2, a3, a4] = [row(i - 1), row(i - 2), row(i - 3), row(i - 4)];
+      const [b1, b2, b3, b4] = [row(i + 1), row(i + 2), row(i + 3), row(i + 4)];
+      for (let j = 0; j < inner; j++) {
+        data[to + j] =
+          h0 * source[to + j]! +
+          h1 * (source[a1 + j]! + source[b1 + j]!) +
+          h2 * (source[a2 + j]! + source[b2 + j]!) +
+          h3 * (source[a3 + j]! + source[b3 + j]!) +
+          h4 * (source[a4 + j]! + source[b4 + j]!);
+      }
+      continue;
+    }
+    for (let j = 0; j < inner; j++) data[to + j] = h0 * source[to + j]!;
     for (let k = 1; k <= radius; k++) {
       const weight = half[k]!;
-      const before = reflect(i - k, n) * inner;
-      const after = reflect(i + k, n) * inner;
+      const [before, after] = [row(i - k), row(i + k)];
       for (let j = 0; j < inner; j++) data[to + j]! += weight * (source[before + j]! + source[after + j]!);
     }
   }

@@ -1,8 +1,8 @@
 import { SegError, type Triple, voxelCount } from '@seg/core';
-import { bsplineWeights, prefilterLine } from '../spatial/cubic-spline.ts';
+import { bsplineWeights, SPLINE_POLE } from '../spatial/cubic-spline.ts';
 
-/** Edge voxels repeated on either side of a line before its spline: the pole's 12th power is 1e-7. */
-const PADDING = 12;
+/** Coefficients needed beyond either end of a line: samples lie at most half a voxel outside. */
+const MARGIN = 2;
 
 /**
  * Makes one channel [D, H, W] look as if it had been taken at a lower resolution, in place: down by the nearest voxel,
@@ -49,38 +49,61 @@ function nearestDown(channel: Float32Array, shape: Triple, small: Triple): Float
   return output;
 }
 
-/** [blocks, n, inner] to [blocks, size, inner], with half-voxel-centred coordinates and edges continued. */
+/**
+ * [blocks, n, inner] to [blocks, size, inner] by a cubic B-spline, with half-voxel-centred coordinates and the edges
+ * continued for ever.
+ */
 function upsampleAxis(input: Float32Array, blocks: number, n: number, inner: number, size: number): Float32Array {
   if (n === size) return input;
   const first = new Int32Array(size);
   const weights = new Float64Array(4 * size);
   for (let i = 0; i < size; i++) {
-    const position = ((i + 0.5) * n) / size - 0.5 + PADDING;
+    const position = ((i + 0.5) * n) / size - 0.5;
     const floor = Math.floor(position);
-    first[i] = floor - 1;
+    first[i] = (floor - 1 + MARGIN) * inner;
     bsplineWeights(position - floor, weights, 4 * i);
   }
-  const line = new Float64Array(n + 2 * PADDING);
+  const coefficients = new Float64Array((n + 2 * MARGIN) * inner);
   const output = new Float32Array(blocks * size * inner);
   for (let block = 0; block < blocks; block++) {
-    for (let j = 0; j < inner; j++) {
-      const from = block * n * inner + j;
-      for (let k = 0; k < line.length; k++) {
-        line[k] = input[from + Math.min(n - 1, Math.max(0, k - PADDING)) * inner]!;
-      }
-      prefilterLine(line, line.length);
-      const to = block * size * inner + j;
-      for (let i = 0; i < size; i++) {
-        const f = first[i]!;
-        output[to + i * inner] =
-          weights[4 * i]! * line[f]! +
-          weights[4 * i + 1]! * line[f + 1]! +
-          weights[4 * i + 2]! * line[f + 2]! +
-          weights[4 * i + 3]! * line[f + 3]!;
+    filterRows(input.subarray(block * n * inner, (block + 1) * n * inner), n, inner, coefficients);
+    for (let i = 0; i < size; i++) {
+      const to = (block * size + i) * inner;
+      const a = first[i]!;
+      const [b, c, d] = [a + inner, a + 2 * inner, a + 3 * inner];
+      const [wa, wb, wc, wd] = weights.subarray(4 * i, 4 * i + 4) as unknown as [number, number, number, number];
+      for (let j = 0; j < inner; j++) {
+        output[to + j] =
+          wa * coefficients[a + j]! + wb * coefficients[b + j]! + wc * coefficients[c + j]! + wd * coefficients[d + j]!;
       }
     }
   }
   return output;
+}
+
+/**
+ * Spline coefficients of [n, inner] along n, with MARGIN further rows on either side. Beyond the edges the samples are
+ * constant, so both recursions start from their closed forms there.
+ */
+function filterRows(samples: Float32Array, n: number, inner: number, out: Float64Array): void {
+  const rows = n + 2 * MARGIN;
+  const steady = 6 / (1 - SPLINE_POLE);
+  for (let j = 0; j < inner; j++) out[j] = steady * samples[j]!;
+  for (let r = 1; r < rows; r++) {
+    const from = Math.min(n - 1, Math.max(0, r - MARGIN)) * inner;
+    const to = r * inner;
+    for (let j = 0; j < inner; j++) out[to + j] = 6 * samples[from + j]! + SPLINE_POLE * out[to - inner + j]!;
+  }
+  const last = (rows - 1) * inner;
+  for (let j = 0; j < inner; j++) {
+    const limit = steady * samples[(n - 1) * inner + j]!;
+    const transient = (out[last + j]! - limit) / (1 - SPLINE_POLE * SPLINE_POLE);
+    out[last + j] = -SPLINE_POLE * (limit / (1 - SPLINE_POLE) + transient);
+  }
+  for (let r = rows - 2; r >= 0; r--) {
+    const at = r * inner;
+    for (let j = 0; j < inner; j++) out[at + j] = SPLINE_POLE * (out[at + inner + j]! - out[at + j]!);
+  }
 }
 
 /** Nearest integer, halves to the even one, as NumPy rounds. */

@@ -9,6 +9,13 @@ export interface SamplingGrid {
   readonly shape: Triple;
 }
 
+/** A sampling grid that a matrix describes: faster to sample than one with coordinates. */
+export interface AffineSamplingGrid {
+  readonly matrix: SamplingMatrix;
+  /** [D, H, W] of the output. */
+  readonly shape: Triple;
+}
+
 /** Rows of a 3x4 matrix that maps an output index (z, y, x, 1) to input coordinates (z, y, x). */
 export type SamplingMatrix = readonly (readonly [number, number, number, number])[];
 
@@ -71,7 +78,7 @@ function multiply(a: readonly number[][], b: readonly number[][]): number[][] {
   return a.map((row) => [0, 1, 2].map((j) => row[0]! * b[0]![j]! + row[1]! * b[1]![j]! + row[2]! * b[2]![j]!));
 }
 
-/** The sampling grid of a matrix. */
+/** The coordinates of a matrix's sampling grid, to be distorted further. */
 export function affineGrid(matrix: SamplingMatrix, outputShape: Triple): SamplingGrid {
   const [depth, height, width] = outputShape;
   const voxels = voxelCount(outputShape);
