@@ -17,7 +17,13 @@ const allowed = {
 
 module.exports = {
   forbidden: [
-    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'no-circular',
+      comment: 'Types may know each other; code that runs may not.',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only', 'type-import'] } },
+    },
     {
       name: 'only-backend-knows-backends',
       comment: 'A package that needs a backend takes the one that the application started.',
@@ -30,7 +36,7 @@ module.exports = {
       comment: 'Node built-ins belong behind the /node entries.',
       severity: 'error',
       from: { path: '^packages/(?!cli)[^/]+/src', pathNot: '/src/node/' },
-      to: { dependencyTypes: ['core'] },
+      to: { dependencyTypes: ['core'], dependencyTypesNot: ['type-only', 'type-import'] },
     },
     {
       name: 'no-node-entry-from-browser-entry',
