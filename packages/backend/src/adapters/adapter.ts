@@ -11,7 +11,7 @@ export interface AdapterOptions {
 }
 
 /** Whether a backend can be started on this machine, and if not, why and what to do. */
-export interface Availability {
+interface Availability {
   readonly available: boolean;
   readonly reason: string;
 }

@@ -7,7 +7,7 @@ const binaryName = 'tfjs-backend-wasm-simd.wasm';
 const packagePath = `@tensorflow/tfjs-backend-wasm/wasm-out/${binaryName}`;
 
 /** tfjs's emscripten module, as far as we touch it. */
-export interface TfjsWasmModule {
+interface TfjsWasmModule {
   _malloc(bytes: number): number;
   _free(pointer: number): void;
   cwrap(name: string, result: string | null, args: readonly string[]): (...args: number[]) => number;
