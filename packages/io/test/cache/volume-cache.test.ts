@@ -115,7 +115,7 @@ describe('openVolumeCache', () => {
         expect(damaged.length).toBe(++times);
         expect(await readFile(path)).toEqual(whole);
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
     expect(damaged[0]).toMatchObject({ code: 'corrupt-data', where: path });
   });

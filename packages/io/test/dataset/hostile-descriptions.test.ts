@@ -82,7 +82,7 @@ describe('a hostile dataset.json', () => {
         expect(report.ok).toBe(false); // no file is there
         expect(({} as Record<string, unknown>)['1']).toBeUndefined();
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 });

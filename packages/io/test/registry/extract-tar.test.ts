@@ -109,7 +109,7 @@ describe('extractTar', () => {
         await rm(join(root, 'out'), { recursive: true, force: true });
         expect((await readdir(root)).sort()).toEqual(['a.tar']);
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 
