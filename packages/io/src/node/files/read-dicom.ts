@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { isSegError, SegError } from '@seg/core';
 import { type ItkImage, imageOfItk } from '../../formats/image-of-itk.ts';
 import type { MedicalImage } from '../../formats/medical-image.ts';
@@ -32,7 +32,8 @@ export async function readDicomSeries(
   options: ReadDicomOptions,
 ): Promise<MedicalImage> {
   const where = typeof source === 'string' ? source : (source[0] ?? 'readDicomSeries');
-  const files = typeof source === 'string' ? await filesIn(source) : [...source];
+  // itk-wasm opens absolute paths only.
+  const files = (typeof source === 'string' ? await filesIn(source) : source).map((file) => resolve(file));
   if (files.length === 0) throw new SegError('not-found', { where, problem: 'there are no DICOM files' });
   return guarded(where, async () => {
     const { outputImage } = await options.itk.readImageDicomFileSeriesNode({ inputImages: files });
@@ -50,7 +51,7 @@ export function readDicomSegmentation(
   options: ReadDicomOptions,
 ): Promise<{ readonly image: MedicalImage; readonly info: unknown }> {
   return guarded(file, async () => {
-    const { segImage, metaInfo } = await options.itk.readSegmentationNode(file);
+    const { segImage, metaInfo } = await options.itk.readSegmentationNode(resolve(file));
     return { image: imageOfItk(file, segImage), info: metaInfo };
   });
 }
@@ -75,7 +76,7 @@ async function guarded<T>(where: string, work: () => Promise<T>): Promise<T> {
     throw new SegError('corrupt-data', {
       where,
       problem: 'ITK could not read the DICOM files',
-      got: cause instanceof Error ? cause.message : String(cause),
+      got: cause instanceof Error ? cause.message : 'an exception inside the parser',
       hint: 'Pass the files of one series only, and no others.',
       cause,
     });
