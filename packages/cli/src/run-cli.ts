@@ -35,17 +35,11 @@ export async function runCli(args: readonly string[], cli: Cli): Promise<number>
     return cli.failed ? 1 : 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    if (cli.signal.aborted) {
-      if (args.includes('--json'))
-        cli.stdout(`${JSON.stringify({ error: { code: 'aborted', message: 'stopped' } })}\n`);
-      cli.stderr('seg: stopped\n');
-      return 1;
-    }
-    if (args.includes('--json')) cli.stdout(`${JSON.stringify({ error: describeError(error) })}\n`);
-    cli.stderr(`seg: ${describeError(error).message}\n`);
-    if (!isSegError(error) && error instanceof Error && describeError(error).code === 'internal') {
-      cli.stderr(`${error.stack}\n`);
-    }
+    const isStopped = isSegError(error, 'aborted') || (cli.signal.aborted && error === cli.signal.reason);
+    const described = isStopped ? { code: 'aborted', message: 'stopped' } : describeError(error);
+    if (args.includes('--json')) cli.stdout(`${JSON.stringify({ error: described })}\n`);
+    cli.stderr(`seg: ${described.message}\n`);
+    if (described.code === 'internal' && error instanceof Error) cli.stderr(`${error.stack}\n`);
     return 1;
   }
 }

@@ -68,7 +68,7 @@ describe('seg train', () => {
     expect(step).toBeGreaterThan(0);
     expect(step).toBeLessThan(30);
     expect((await readdir(join(stopped, 'checkpoints'))).filter((name) => name.endsWith('.tmp'))).toEqual([]);
-    const resumed = await spawnSeg(['train', '--resume', stopped, '--json']);
+    const resumed = await seg('train', '--resume', stopped, '--json');
     expect(resumed.code).toBe(0);
     expect(JSON.parse(resumed.stdout)).toMatchObject({ stopped: 'finished', steps: 30 });
   });
@@ -80,7 +80,7 @@ describe('seg train', () => {
     expect(result.code).toBe(1);
     expect(result.stderr).toMatch(/checkpoints\/(last|best)\.safetensors.*could not be written.*[Mm]ake room/s);
     expect((await readdir(join(full, 'checkpoints'))).filter((name) => name.endsWith('.tmp'))).toEqual([]);
-    const resumed = await spawnSeg(['train', '--resume', full]);
+    const resumed = await seg('train', '--resume', full);
     expect(resumed.code).toBe(0);
     expect(resumed.stdout).toContain('report.html');
   });
