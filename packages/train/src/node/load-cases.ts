@@ -41,7 +41,7 @@ export class CaseLoader {
   async fingerprint(cases: readonly DatasetCase[]): Promise<Fingerprint> {
     const parts: CaseFingerprint[] = [];
     for (const item of cases) {
-      this.#options.signal?.throwIfAborted();
+      this.#stopIfAborted();
       const { image, label } = await this.#load(item);
       parts.push(fingerprintCase(image, label));
       this.#options.onProgress?.(parts.length, cases.length, 'measuring');
@@ -55,7 +55,7 @@ export class CaseLoader {
     const values = labels.map(({ value }) => value);
     const prepared: TrainingCase[] = [];
     for (const item of cases) {
-      this.#options.signal?.throwIfAborted();
+      this.#stopIfAborted();
       const { image: raw, label } = await this.#load(item);
       this.#kept.delete(item.id);
       const { image, record } = preprocessImage(raw, preprocessing);
@@ -78,6 +78,16 @@ export class CaseLoader {
       this.#options.onProgress?.(prepared.length, cases.length, 'preparing');
     }
     return prepared;
+  }
+
+  #stopIfAborted(): void {
+    const { signal } = this.#options;
+    if (signal?.aborted !== true) return;
+    throw new SegError('aborted', {
+      where: this.#dataset.root,
+      problem: 'stopped by the caller',
+      cause: signal.reason,
+    });
   }
 
   async #load(item: DatasetCase): Promise<LoadedCase> {

@@ -71,6 +71,9 @@ describe('a run', () => {
     await expect(trainRun({ data: join(root, 'nowhere'), out: join(root, 'x') })).rejects.toMatchObject({
       code: 'not-found',
     });
+    await expect(trainRun({ data, out: join(root, 'x'), signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: 'aborted',
+    });
     expect(existsSync(join(root, 'x'))).toBe(false);
     await expect(loadRun(data)).rejects.toThrow(/not a run/);
     await expect(resumeRun(join(root, 'nowhere'))).rejects.toThrow(/not a run/);
