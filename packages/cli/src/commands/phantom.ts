@@ -26,7 +26,7 @@ export function addPhantom(program: Command, cli: Cli): void {
     .action(async ({ out, cases, seed, size, json }: Options) => {
       const { writePhantomDataset } = await import('@seg/io/node');
       const { refuseUsedFolder } = await import('../tasks/folders.ts');
-      await refuseUsedFolder('seg phantom', out);
+      const existed = await refuseUsedFolder('seg phantom', out);
       const progress = await startProgress(cli, 'phantoms');
       try {
         const manifest = await writePhantomDataset(out, {
@@ -40,6 +40,13 @@ export function addPhantom(program: Command, cli: Cli): void {
         const { labels } = manifest;
         if (json === true) cli.stdout(`${JSON.stringify({ out, cases: manifest.cases.length, labels })}\n`);
         else cli.stdout(`${out}: ${cases} cases with ${labels.map(({ name }) => name).join(', ')}\n`);
+      } catch (error) {
+        // The folder was empty, so all in it is ours; half a data set would be in the way of the next attempt.
+        const { rm } = await import('node:fs/promises');
+        const { join } = await import('node:path');
+        const ours = existed ? ['imagesTr', 'labelsTr'].map((name) => join(out, name)) : [out];
+        for (const path of ours) await rm(path, { recursive: true, force: true });
+        throw error;
       } finally {
         progress.stop();
       }

@@ -30,16 +30,21 @@ export async function requireFolder(where: string, folder: string): Promise<void
   });
 }
 
-/** Throws `invalid-argument` if there already is something in the folder. */
-export async function refuseUsedFolder(where: string, folder: string): Promise<void> {
+/**
+ * Throws `invalid-argument` if there already is something in the folder.
+ *
+ * @returns whether the folder exists.
+ */
+export async function refuseUsedFolder(where: string, folder: string): Promise<boolean> {
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
+    if (error.code === 'ENOENT') return undefined;
     if (error.code === 'ENOTDIR') {
       throw new SegError('invalid-argument', { where, problem: `${folder} is a file`, hint: 'Name a folder.' });
     }
     throw error;
   });
-  if (names.length === 0) return;
+  if (names === undefined) return false;
+  if (names.length === 0) return true;
   throw new SegError('invalid-argument', {
     where,
     problem: `the folder ${folder} is not empty (it holds ${names[0]})`,
