@@ -74,3 +74,22 @@ export function sumFlat(x: usize, i0: usize, i1: usize, result: usize): void {
   for (; p < end; p += 4) total += <f64>load<f32>(p);
   store<f64>(result, total);
 }
+
+/** y[r] = factor times the sum of the count values of run r, for runs r0..r1 that follow one another. */
+export function sumRuns(x: usize, r0: i32, r1: i32, count: i32, factor: f64, y: usize): void {
+  const bytes = (<usize>count) << 2,
+    vectors = bytes & ~15;
+  for (let r = r0; r < r1; r++) {
+    const start = x + <usize>r * bytes;
+    let total: f64 = 0;
+    let o: usize = 0;
+    while (o < vectors) {
+      const stop = min(vectors, o + 4096);
+      let s = f32x4.splat(0);
+      for (; o < stop; o += 16) s = f32x4.add(s, v128.load(start + o));
+      total += laneSum(s);
+    }
+    for (; o < bytes; o += 4) total += <f64>load<f32>(start + o);
+    store<f32>(y + ((<usize>r) << 2), <f32>(total * factor));
+  }
+}

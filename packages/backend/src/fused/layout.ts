@@ -76,6 +76,60 @@ export const concat: PartialKernel = (runtime, inputs, attrs) => {
   return finish(runtime, y, done);
 };
 
+/** tfjs's `Pack`: a concatenation along a new axis. */
+export const pack: PartialKernel = (runtime, inputs, attrs) => {
+  const all = Object.values(inputs);
+  const { shape } = all[0]!;
+  util.assert(
+    all.every((x) => util.arraysEqual(x.shape, shape)),
+    () => 'stack: all tensors must have the same shape',
+  );
+  const axis = (attrs.axis as number) < 0 ? (attrs.axis as number) + shape.length + 1 : (attrs.axis as number);
+  const widened = all.map((x) => ({ ...x, shape: [...shape.slice(0, axis), 1, ...shape.slice(axis)] }));
+  return concat(runtime, Object.fromEntries(widened.entries()), { axis });
+};
+
+/** tfjs's `Unpack`: slices of one place along an axis, which they lose. */
+export const unpack: PartialKernel = (runtime, { value }, attrs) => {
+  const { shape } = value!;
+  const axis = (attrs.axis as number) < 0 ? (attrs.axis as number) + shape.length : (attrs.axis as number);
+  const pieces = split(runtime, { x: value! }, { axis, numOrSizeSplits: shape[axis]! });
+  const narrow = shape.filter((_, a) => a !== axis);
+  return (pieces as TensorInfo[] | undefined)?.map((piece) => {
+    const data = runtime.backend.dataIdMap.get(piece.dataId) as { shape: number[] };
+    data.shape = narrow;
+    return { ...piece, shape: narrow };
+  });
+};
+
+/** tfjs's `Tile`. */
+export const tile: PartialKernel = (runtime, { x }, attrs) => {
+  if (!isWord(x!)) return undefined;
+  const reps = attrs.reps as number[];
+  const shape = x!.shape.map((n, axis) => n * reps[axis]!);
+  const [from, to] = [stridesOf(x!.shape), stridesOf(shape)];
+  // Each axis twice: copies, which read the same values again, and the places of one copy.
+  const box = {
+    sizes: x!.shape.flatMap((n, axis) => [reps[axis]!, n]),
+    from: from.flatMap((stride) => [0, stride]),
+    to: to.flatMap((stride, axis) => [stride * x!.shape[axis]!, stride]),
+  };
+  const y = runtime.makeOutput(shape, x!.dtype);
+  return finish(runtime, y, copyBox(runtime, box, runtime.pointer(x!), runtime.pointer(y)));
+};
+
+/** tfjs's `Reverse`. */
+export const reverse: PartialKernel = (runtime, { x }, attrs) => {
+  if (!isWord(x!)) return undefined;
+  const axes = util.parseAxisParam(attrs.dims as number[], x!.shape);
+  const strides = stridesOf(x!.shape);
+  const from = strides.map((stride, axis) => (axes.includes(axis) ? -stride : stride));
+  const start = axes.reduce((sum, axis) => sum + (x!.shape[axis]! - 1) * strides[axis]!, 0);
+  const y = runtime.makeOutput(x!.shape, x!.dtype);
+  const box = { sizes: x!.shape, from, to: strides };
+  return finish(runtime, y, copyBox(runtime, box, runtime.pointer(x!) + start * 4, runtime.pointer(y)));
+};
+
 /** tfjs's `PadV2`. */
 export const pad: PartialKernel = (runtime, { x }, attrs) => {
   if (!isWord(x!)) return undefined;

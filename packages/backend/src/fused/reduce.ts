@@ -11,6 +11,9 @@ export const sum: PartialKernel = (runtime, { x }, attrs) => reduce(runtime, x!,
 /** tfjs's `Mean`, likewise. */
 export const mean: PartialKernel = (runtime, { x }, attrs) => reduce(runtime, x!, attrs, true);
 
+// Up to this many runs each is cut into parts, so that few long ones keep all threads busy.
+const longRuns = 8;
+
 function reduce(runtime: KernelRuntime, x: TensorInfo, attrs: Record<string, unknown>, average: boolean) {
   const axes = util.parseAxisParam(attrs.axis as number[], x.shape).sort((a, b) => a - b);
   const neighbours = axes.every((axis, i) => i === 0 || axis === axes[i - 1]! + 1);
@@ -20,10 +23,21 @@ function reduce(runtime: KernelRuntime, x: TensorInfo, attrs: Record<string, unk
   const after = sizeOf(x.shape.slice(axes.at(-1)! + 1));
   const shape = x.shape.flatMap((n, axis) => (!axes.includes(axis) ? [n] : attrs.keepDims ? [1] : []));
   const y = runtime.makeOutput(shape, 'float32');
+  if (after === 1 && before > longRuns) {
+    shortRuns(runtime, x, before, count, average ? 1 / count : 1, y);
+    return y;
+  }
   const sums = after === 1 ? flatSums(runtime, x, before, count) : columnSums(runtime, x, before, count, after);
   const values = valuesOf(runtime, y);
   for (let i = 0; i < sums.length; i++) values[i] = average ? sums[i]! / count : sums[i]!;
   return y;
+}
+
+/** Many runs of neighbouring values: whole runs are dealt out, none is cut. */
+function shortRuns(runtime: KernelRuntime, x: TensorInfo, runs: number, count: number, factor: number, y: TensorInfo) {
+  const parts = partsFor(runs, count);
+  const [from, to] = [runtime.pointer(x), runtime.pointer(y)];
+  runtime.run('fused', 'sumRuns', parts, (part) => [from, ...partRange(runs, part, parts), count, factor, to]);
 }
 
 /** Sums of `before` runs of `count` neighbouring values. */

@@ -7,7 +7,7 @@ import { registerWasmKernel } from './context.ts';
 import { conv3dBias } from './conv-bias.ts';
 import { diceCrossEntropy } from './dice-cross-entropy.ts';
 import { add, addN, multiply, sumOfSquares } from './elementwise.ts';
-import { concat, identity, type PartialKernel, pad, slice, split } from './layout.ts';
+import { concat, identity, type PartialKernel, pack, pad, reverse, slice, split, tile, unpack } from './layout.ts';
 import { maxPool3d, maxPool3dGrad } from './max-pool.ts';
 import { normActivation, normActivationGrad } from './norm.ts';
 import { mean, sum } from './reduce.ts';
@@ -43,6 +43,10 @@ export function registerFusedKernels(runtime: TfjsRuntime, convolution: Convolut
     SplitV: split,
     Concat: concat,
     PadV2: pad,
+    Pack: pack,
+    Unpack: unpack,
+    Tile: tile,
+    Reverse: reverse,
     Add: add,
     AddN: addN,
     Multiply: multiply,

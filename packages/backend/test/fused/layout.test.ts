@@ -152,6 +152,44 @@ describe('copies between layouts', () => {
     );
   });
 
+  test('tile, reverse, stack and unstack follow their definitions', () => {
+    const cases = shapes.chain((shape) =>
+      fc.record({
+        shape: fc.constant(shape.slice(0, 5)),
+        reps: fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 5, maxLength: 5 }),
+        axis: fc.nat(Math.min(shape.length, 5) - 1),
+        marks: fc.array(fc.boolean(), { minLength: 5, maxLength: 5 }),
+      }),
+    );
+    fc.assert(
+      fc.property(cases, ({ shape, reps, axis, marks }) => {
+        const before = tf.memory();
+        const x = normals(5, volumeOf(shape));
+        const own = reps.slice(0, shape.length);
+        const axes = [...shape.keys()].filter((a) => marks[a]);
+        const found = tf.tidy(() => {
+          const t = tf.tensor(x, shape);
+          const pieces = tf.unstack(t, axis);
+          return {
+            tiled: [...tf.tile(t, own).dataSync()],
+            reversed: [...tf.reverse(t, axes).dataSync()],
+            shapes: pieces.map((p) => p.shape),
+            restacked: [...tf.stack(pieces, axis).dataSync()],
+          };
+        });
+        const tiledShape = shape.map((n, a) => n * own[a]!);
+        const wrapped = (place: number[]) => place.map((p, a) => p % shape[a]!);
+        expect(found.tiled).toEqual(places(tiledShape).map((place) => at(x, shape, wrapped(place))));
+        const mirrored = (place: number[]) => place.map((p, a) => (marks[a] ? shape[a]! - 1 - p : p));
+        expect(found.reversed).toEqual(places(shape).map((place) => at(x, shape, mirrored(place))));
+        expect(found.shapes).toEqual(Array.from({ length: shape[axis]! }, () => shape.filter((_, a) => a !== axis)));
+        expect(found.restacked).toEqual([...x]);
+        expect(tf.memory().numDataBuffers).toBe(before.numDataBuffers);
+      }),
+      { numRuns: 200, seed: 6 },
+    );
+  });
+
   test('clones share memory until the last one goes', () => {
     const before = tf.memory();
     const x = tf.tensor1d([1, 2, 3]);
