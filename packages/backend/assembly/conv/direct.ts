@@ -41,7 +41,11 @@ export function pad(desc: usize, part: i32, parts: i32): void {
       const e = t + <usize>inside * pitch;
       memory.fill(o, 0, t - o);
       if (cb == pitch) memory.copy(t, s, e - t);
-      else for (; t < e; t += pitch, s += cb) { copyFloats(s, t, cb); clear(t + cb, pitch - cb); }
+      else {
+        // What lies in the further channels does not matter, but nothing is read past the row.
+        for (const whole = s + <usize>inside * cb - ((cb + 15) & ~15); s <= whole; t += pitch, s += cb) for (let k: usize = 0; k < cb; k += 16) v128.store(t + k, v128.load(s + k));
+        for (; t < e; t += pitch, s += cb) copyFloats(s, t, cb);
+      }
       memory.fill(e, 0, o + row - e);
     }
   }
@@ -129,7 +133,14 @@ export function direct(desc: usize, part: i32, parts: i32, scratch: usize): void
         else {
           const line = scratch + tail;
           ${tile('line', String(width * 4))}
-          for (let i = 0; i < ow; i++) copyFloats(line + <usize>i * ${width * 4}, q + o4 + <usize>i * yw, <usize>left << 2);
+          let i = 0;
+          // Dense narrow voxels: whole vectors, whose surplus the next voxels overwrite; the last ones go by floats.
+          if (co <= 8 && yw == <usize>co << 2) for (const whole = q + <usize>ow * yw - (co > 4 ? 32 : 16); q + <usize>i * yw <= whole; i++) {
+            const s = line + <usize>i * ${width * 4}, t = q + <usize>i * yw;
+            v128.store(t, v128.load(s));
+            if (co > 4) v128.store(t, v128.load(s, 16), 16);
+          }
+          for (; i < ow; i++) copyFloats(line + <usize>i * ${width * 4}, q + o4 + <usize>i * yw, <usize>left << 2);
         }
       }
     }

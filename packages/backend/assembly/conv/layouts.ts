@@ -7,7 +7,7 @@ export interface Layout {
   readonly counts: readonly string[];
 }
 
-/** Copies a tensor into one with a zero border and, optionally, zero channels: `pitch` bytes a voxel. */
+/** Copies a tensor into one with a zero border and `pitch` bytes a voxel; further channels hold anything. */
 export const padLayout = {
   addresses: ['src', 'dst', 'cb', 'pitch'],
   counts: ['n', 'd', 'h', 'w', 'front', 'top', 'left', 'pd', 'ph', 'pw'],

@@ -107,61 +107,31 @@ export class ToomCook {
   /** 9 points of stride 2 to 4 outputs. */
   readonly stridedOutput: LineTransform = (x) => {
     const u = this.fresh('t');
-    const rows = this.#pairSums(x, u, 4).map((e, k) => `${u}${k} = ${add(e, x[5 + k]!)}`);
-    return [`const ${this.#pairs(x, u)}, ${rows.join(', ')};`, range(4).map((i) => u + i)];
-  };
-
-  /** 3 weights to the 6 different points of stride 2: the direct ones share theirs. */
-  readonly stridedWeights: LineTransform = (x) => {
-    const [statements, points] = this.#evaluatePairs([x[0]!, x[2]!]);
-    return [statements, [...points, x[1]!]];
-  };
-
-  /** 4 output gradients to the 9 points of stride 2. */
-  readonly stridedGradient: LineTransform = (x) => {
-    const [statements, points] = this.#evaluatePairs(x);
-    return [statements, [...points, ...x]];
-  };
-
-  /** The 6 different points of a filter gradient of stride 2 to its 3 taps. */
-  readonly stridedTaps: LineTransform = (x) => {
-    const u = this.fresh('t');
-    const [first, last] = this.#pairSums(x, u, 2) as [string, string];
-    return [`const ${this.#pairs(x, u)}, ${u}0 = ${first}, ${u}1 = ${last};`, [`${u}0`, x[5]!, `${u}1`]];
-  };
-
-  // Points +-1/sqrt2, +-sqrt2, infinity, without 0.
-  #evaluatePairs(x: readonly string[]): readonly [string, readonly string[]] {
-    const u = this.fresh('t');
-    const parts: string[] = [];
-    [halfRoot, root].forEach((p, i) => {
-      const other = i === 0 ? 2 : 0.5;
-      const scale = 1 / (2 * p * (p * p - other));
-      // The denominator of -p is that of p with the other sign: even powers change sign, odd ones do not.
-      const combine = (parity: number) =>
-        range(x.length)
-          .filter((k) => k % 2 === parity)
-          .reduce<string>((e, k) => (e === '' ? mul(x[k]!, scale * p ** k) : this.#madd(x[k]!, scale * p ** k, e)), '');
-      parts.push(`${u}e${i} = ${combine(0)}`, `${u}o${i} = ${combine(1)}`);
-      parts.push(
-        `${u}${2 * i} = ${add(`${u}o${i}`, `${u}e${i}`)}`,
-        `${u}${2 * i + 1} = ${sub(`${u}o${i}`, `${u}e${i}`)}`,
-      );
-    });
-    return [`const ${parts.join(', ')};`, [...range(4).map((i) => u + i), x[x.length - 1]!]];
-  }
-
-  #pairs(x: readonly string[], u: string): string {
-    return [0, 2].map((i) => `${u}s${i} = ${add(x[i]!, x[i + 1]!)}, ${u}d${i} = ${sub(x[i]!, x[i + 1]!)}`).join(', ');
-  }
-
-  #pairSums(x: readonly string[], u: string, outputs: number): string[] {
-    return range(outputs).map((k) => {
+    const pairs = [0, 2].map((i) => `${u}s${i} = ${add(x[i]!, x[i + 1]!)}, ${u}d${i} = ${sub(x[i]!, x[i + 1]!)}`);
+    const rows = range(4).map((k) => {
       const term = (i: number) => `${u}${k % 2 ? 'd' : 's'}${i}`;
       const sum = this.#madd(term(2), root ** k, mul(term(0), halfRoot ** k));
-      return k === outputs - 1 ? add(sum, x[4]!) : sum;
+      return `${u}${k} = ${add(k === 3 ? add(sum, x[4]!) : sum, x[5 + k]!)}`;
     });
-  }
+    return [`const ${[...pairs, ...rows].join(', ')};`, range(4).map((i) => u + i)];
+  };
+
+  /** 3 weights to the 6 different points of stride 2: +-1/sqrt2, +-sqrt2, infinity, and what the direct ones share. */
+  readonly stridedWeights: LineTransform = ([first, middle, last]) => {
+    const u = this.fresh('t');
+    const points = [halfRoot, root].flatMap((p, i) => {
+      const scale = 1 / (2 * p * (p * p - (i === 0 ? 2 : 0.5)));
+      // The denominator of -p has the other sign.
+      const [a, b] = [`${u}a${i}`, `${u}b${i}`];
+      return [
+        `${a} = ${mul(first!, scale)}`,
+        `${b} = ${mul(last!, scale * p)}`,
+        `${u}${2 * i} = ${add(b, a)}`,
+        `${u}${2 * i + 1} = ${sub(b, a)}`,
+      ];
+    });
+    return [`const ${points.join(', ')};`, [...range(4).map((i) => u + i), last!, middle!]];
+  };
 
   readonly #madd = (a: string, factor: number, b: string): string => {
     if (factor === 0) return b;

@@ -3,7 +3,10 @@ import { range, type Target } from './target.ts';
 import type { LineTransform, ToomCook } from './toom-cook.ts';
 import { depthPoints, scratchPlaces, tileSide, type Variant } from './winograd-variants.ts';
 
-/** The transforms of one tile: inputs (vt), outputs (yt), output gradients (gt), weights (ut), filter gradients (wt). */
+/**
+ * The transforms of one tile: inputs (vt), outputs (yt), weights (ut) and, with stride 1, output gradients (gt) and
+ * filter gradients (wt).
+ */
 export function tileTransforms(target: Target, toomCook: ToomCook, { id, depth, plane, stride }: Variant): string {
   const one = { inputs: 1, outputs: 1 };
   const strided = stride === 2;
@@ -13,11 +16,9 @@ export function tileTransforms(target: Target, toomCook: ToomCook, { id, depth, 
   const taps = (m: number) => axis(m + 2, 3, toomCook.output(m, 3));
   const input = strided ? axis(9, 9, toomCook.stridedInput) : axis(plane + 2, plane + 2, toomCook.input(plane));
   const planeOutput = strided ? axis(9, 4, toomCook.stridedOutput) : output(plane);
-  const planeGradient = strided ? axis(4, 9, toomCook.stridedGradient) : weights(plane, plane);
   const planeWeights = strided ? axis(3, 6, toomCook.stridedWeights) : weights(plane, 3);
-  const planeTaps = strided ? axis(6, 3, toomCook.stridedTaps) : taps(plane);
   const deep = depth > 1;
-  return [
+  const transforms = [
     separable(target, toomCook, {
       name: `vt${id}`,
       axes: [one, input, input],
@@ -34,22 +35,26 @@ export function tileTransforms(target: Target, toomCook: ToomCook, { id, depth, 
       bias: true,
     }),
     separable(target, toomCook, {
-      name: `gt${id}`,
-      axes: [one, planeGradient, planeGradient],
-      order: [0, 2, 1],
-      source: 'compact',
-      target: 'points',
-    }),
-    separable(target, toomCook, {
       name: `ut${id}`,
       axes: [deep ? weights(depth, 3) : one, planeWeights, planeWeights],
       order: [0, 2, 1],
       source: 'strided',
       target: 'points',
     }),
+  ];
+  if (strided) return transforms.join('\n');
+  return [
+    ...transforms,
+    separable(target, toomCook, {
+      name: `gt${id}`,
+      axes: [one, weights(plane, plane), weights(plane, plane)],
+      order: [0, 2, 1],
+      source: 'compact',
+      target: 'points',
+    }),
     separable(target, toomCook, {
       name: `wt${id}`,
-      axes: [deep ? taps(depth) : one, planeTaps, planeTaps],
+      axes: [deep ? taps(depth) : one, taps(plane), taps(plane)],
       order: [0, 1, 2],
       source: 'points',
       target: 'strided',
@@ -63,7 +68,12 @@ export function tileTransforms(target: Target, toomCook: ToomCook, { id, depth, 
  * from L1 between visits. `part` does one vector of a line and minds the end of the tensor.
  */
 export function depthPasses(_target: Target, toomCook: ToomCook, variant: Variant): string {
-  return [blocks(variant), ...(['in', 'dy'] as const).map((kind) => depthPass(toomCook, variant, kind))].join('\n');
+  return [
+    blocks(variant),
+    ...(variant.stride === 2 ? (['in'] as const) : (['in', 'dy'] as const)).map((kind) =>
+      depthPass(toomCook, variant, kind),
+    ),
+  ].join('\n');
 }
 
 function depthPass(toomCook: ToomCook, variant: Variant, kind: 'in' | 'dy'): string {
@@ -138,11 +148,15 @@ function blocks(variant: Variant): string {
     ${place('x', 'xn')}${transformBlock('in', 'vt', tileSide(variant), `d0${depth === 1 ? '' : ' - pd'}, ${stride} * h0 - ph, ${stride} * w0 - pw`)}
   }
 }
-function grads${id}(${tensor}, ${run}): void {
+${
+  stride === 2
+    ? ''
+    : `function grads${id}(${tensor}, ${run}): void {
   ${tiles('D', 'H', 'W')}
   for (let t = t0; t < t1; t++, v += vc) {
     ${place('x', 'xn')}${transformBlock('dy', 'gt', plane, 'd0, h0, w0')}
   }
+}`
 }
 function outputs${id}(y: usize, yn: usize, D: i32, H: i32, W: i32, cb: usize, ${first}t0: i32, t1: i32, v: usize, vp: usize, vc: usize, bias: usize, tmp: usize): void {
   ${tiles('D', 'H', 'W')}

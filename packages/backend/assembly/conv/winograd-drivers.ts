@@ -2,27 +2,27 @@ import { filterBackLayout, weightsLayout, winogradLayout } from './layouts.ts';
 import { prologue, range, splitRows, type Target, tileRows, tileWidth, transformLanes } from './target.ts';
 import { scratchPlaces, tilePoints, type Variant, weightPoints } from './winograd-variants.ts';
 
-/** Products over transformed tiles, and the exported convolution, filter gradient and weight transforms. */
+/** Products over transformed tiles, and the exported convolution, filter gradient (stride 1) and weight transforms. */
 export function winogradDrivers(target: Target, variant: Variant): string {
+  const strided = variant.stride === 2;
   return [
     products(target, variant),
+    ...(strided ? [] : [outers(target, variant)]),
     variant.depth === 1 ? ring(target, variant) : flat(variant),
     weights(target, variant),
-    filterBack(target, variant),
+    ...(strided ? [] : [filterBack(target, variant)]),
   ].join('\n');
 }
 
 function products(target: Target, variant: Variant): string {
   const width = tileWidth(target);
-  const points = tilePoints(variant);
-  const weightAt = (base: string) =>
-    variant.stride === 2 ? `${base} + <usize>(min(p / 9, 5) * 6 + min(p % 9, 5)) * us` : `${base} + <usize>p * us`;
+  const weightsAt = variant.stride === 2 ? 'u + <usize>(min(p / 9, 5) * 6 + min(p % 9, 5)) * us' : 'u + <usize>p * us';
   return `
 // M[p][t][co] = the sum over n slots of V_slot[p][t][ci] U[p][co block][kd][ci][width]
 function products${variant.id}(p0: i32, p1: i32, n: i32, v0: usize, v1: usize, v2: usize, vp: usize, vc: usize, nt: i32, ci: i32, co: i32, kd: i32, u: usize, us: usize, mm: usize, mp: usize, mc: usize): void {
   const kb = <usize>ci << 2, ub = <usize>kd * kb * ${width};
   for (let p = p0; p < p1; p++) {
-    let b = ${weightAt('u')}, c = mm;
+    let b = ${weightsAt}, c = mm;
     for (let o = 0; o < co; o += ${width}, b += ub, c += ${width * 4}) {
       const full = nt % ${tileRows} == 0 || nt > ${2 * tileRows} ? nt / ${tileRows} : 0;
       if (full) gemm${tileRows}(full, n, v0, v1, v2, vc, kb, b, c, mc);
@@ -31,16 +31,20 @@ function products${variant.id}(p0: i32, p1: i32, n: i32, v0: usize, v1: usize, v
     }
     v0 += vp; v1 += vp; v2 += vp; mm += mp;
   }
+}`;
 }
+
+function outers(target: Target, variant: Variant): string {
+  const width = tileWidth(target);
+  return `
 // dU[p][ci][co] += the sum over tiles of V[p][t][ci] D[p][t][co]
 function outers${variant.id}(more: i32, v: usize, vp: usize, vc: usize, g: usize, gp: usize, gc: usize, nt: i32, ci: i32, co: i32, du: usize, us: usize): void {
-  for (let p = 0; p < ${points}; p++) {
-    const at = ${weightAt('du')};
+  for (let p = 0; p < ${tilePoints(variant)}; p++) {
     for (let o = 0; o < co; o += ${width}) {
-      const b = g + (<usize>o << 2), c = at + (<usize>o << 2);
+      const b = g + (<usize>o << 2), c = du + (<usize>o << 2);
       ${splitRows('ci', (r) => `outer${r}(more, v + (<usize>i << 2), vc, 0, b, gc, 0, <usize>nt * gc, 1, c + <usize>i * gc, gc)`)}
     }
-    v += vp; g += gp;
+    v += vp; g += gp; du += us;
   }
 }`;
 }
@@ -106,6 +110,19 @@ function ring(target: Target, variant: Variant): string {
       }
       q += e - a;
     }`;
+  const filter = `
+export function filter${id}(${parameters}): void {
+  ${prologue(winogradLayout)}
+  ${scratch(variant)} ${gradientEnd}
+  ${tiles}
+  const du = u + <usize>part * sliceBytes, q0 = n * od * part / parts, q1 = n * od * (part + 1) / parts;
+  memory.fill(du, 0, <usize>(${tilePoints(variant)} * kd) * us);
+  for (let b = 0; b < blocks; b++) {
+    const t0 = b * tb, t1 = min(t0 + tb, plane);
+    ${planes(`grads${id}(y + <usize>image * yn, yn, od, oh, ow, yb, o, t0, t1, mm, mp, mc, tmp, yEnd - 16, yLast);
+        for (let k = k0; k < k1; k++) outers${id}(1, v + <usize>((z0 + k) % kd) * slot, vp, vc, mm, mp, mc, t1 - t0, ci, co, du + <usize>(k * ${tilePoints(variant)}) * us, us);`)}
+  }
+}`;
   return `
 export function conv${id}(${parameters}): void {
   ${prologue(winogradLayout)}
@@ -120,19 +137,7 @@ export function conv${id}(${parameters}): void {
         else memory.fill(mm, 0, ${tilePoints(variant)} * mp);
         outputs${id}(yi, yn, od, oh, ow, yb, o, t0, t1, mm, mp, mc, bias, tmp);`)}
   }
-}
-export function filter${id}(${parameters}): void {
-  ${prologue(winogradLayout)}
-  ${scratch(variant)} ${gradientEnd}
-  ${tiles}
-  const du = u + <usize>part * sliceBytes, q0 = n * od * part / parts, q1 = n * od * (part + 1) / parts;
-  memory.fill(du, 0, <usize>(${weightPoints(variant)} * kd) * us);
-  for (let b = 0; b < blocks; b++) {
-    const t0 = b * tb, t1 = min(t0 + tb, plane);
-    ${planes(`grads${id}(y + <usize>image * yn, yn, od, oh, ow, yb, o, t0, t1, mm, mp, mc, tmp, yEnd - 16, yLast);
-        for (let k = k0; k < k1; k++) outers${id}(1, v + <usize>((z0 + k) % kd) * slot, vp, vc, mm, mp, mc, t1 - t0, ci, co, du + <usize>(k * ${weightPoints(variant)}) * us, us);`)}
-  }
-}`;
+}${variant.stride === 2 ? '' : filter}`;
 }
 
 function weights(target: Target, variant: Variant): string {
@@ -161,7 +166,7 @@ export function weights${id}(${parameters}): void {
 
 function filterBack(target: Target, variant: Variant): string {
   const { id, depth } = variant;
-  const points = weightPoints(variant);
+  const points = tilePoints(variant);
   const places = scratchPlaces(variant);
   const step = 16 * transformLanes(target);
   const kernelDepth = depth === 1 ? 'kd' : '1';

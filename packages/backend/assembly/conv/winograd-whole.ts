@@ -1,6 +1,6 @@
 import { wholeLayout } from './layouts.ts';
 import { prologue, splitRows, type Target, tileWidth } from './target.ts';
-import { scratchPlaces, tilePoints, type Variant, weightPoints } from './winograd-variants.ts';
+import { scratchPlaces, tilePoints, type Variant } from './winograd-variants.ts';
 
 const parameters = 'desc: usize, part: i32, parts: i32, tmp: usize';
 
@@ -28,18 +28,39 @@ export function winogradWhole(target: Target, variant: Variant): string {
   }`;
   const from = (z: string) => (flat ? `${z}, 0, plane` : 'q * plane, (q + 1) * plane');
   const image = (pointer: string, batch: string) => (flat ? `${pointer} + <usize>image * ${batch}` : pointer);
+  const filterGradient = `
+export function wholegrads${id}(${parameters}): void {
+  ${prologue(wholeLayout)}
+  ${sizes}
+  ${ends('y', 'yn', 'yb', places.lastGradient)}
+  ${eachPlane('planes', `grads${id}(${image('y', 'yn')}, yn, od, oh, ow, yb, ${from('z')}, m + row * mc, mp, mc, tmp, end - 16, last);`)}
+}
+// The filter gradient of a few input channels: all points, then back, while they are in the second-level cache.
+export function wholefilter${id}(${parameters}): void {
+  ${prologue(wholeLayout)}
+  ${sizes}
+  const c0 = ci * part / parts, c1 = ci * (part + 1) / parts, count = c1 - c0;
+  const runs = ds == 1 ? n : n * planes, rows = ds == 1 ? planes * plane : plane;
+  const edge = tmp + ${places.edge}, du = tmp + ${places.blocks}, pitch = <usize>count * mc + 64;
+  for (let k = 0; k < kernel; k++) for (let p = 0; p < ${points}; p++) {
+    for (let o = 0; o < co; o += ${width}) {
+      const c = du + <usize>(k * ${points} + p) * pitch + (<usize>o << 2);
+      for (let q = 0; q < runs; q++) {
+        const first = ds == 1 ? q * deep : q / planes * deep + q % planes * ds;
+        const a = v + <usize>p * vp + <usize>((first + k) * plane) * vc + (<usize>c0 << 2), b = m + <usize>p * mp + <usize>(q * rows) * mc + (<usize>o << 2);
+        ${splitRows('count', (r) => `outer${r}(q, a + (<usize>i << 2), vc, 0, b, mc, 0, <usize>rows * mc, 1, c + <usize>i * mc, mc)`)}
+      }
+    }
+  }
+  for (let k = 0; k < kernel; k++) for (let i = 0; i < count; i++)
+    back${id}(du + <usize>(k * ${points}) * pitch + <usize>i * mc, pitch, u + ((<usize>(k * 9 * ci + c0 + i) * co) << 2), ci, co, edge, tmp);
+}`;
   return `
 export function wholeinputs${id}(${parameters}): void {
   ${prologue(wholeLayout)}
   ${sizes}
   ${ends('x', 'xn', 'cb', places.lastInput)}
   ${eachPlane('deep', `inputs${id}(${image('x', 'xn')}, xn, d, h, w, cb, od, oh, ow, pd, ph, pw, ${from('z - pd')}, v + row * vc, vp, vc, tmp, end - 16, last);`)}
-}
-export function wholegrads${id}(${parameters}): void {
-  ${prologue(wholeLayout)}
-  ${sizes}
-  ${ends('y', 'yn', 'yb', places.lastGradient)}
-  ${eachPlane('planes', `grads${id}(${image('y', 'yn')}, yn, od, oh, ow, yb, ${from('z')}, m + row * mc, mp, mc, tmp, end - 16, last);`)}
 }
 export function wholeoutputs${id}(${parameters}): void {
   ${prologue(wholeLayout)}
@@ -56,26 +77,5 @@ export function wholeproducts${id}(desc: usize, part: i32, parts: i32): void {
     const first = ds == 1 ? i * deep : i / planes * deep + i % planes * ds, a = v + <usize>p * vp + <usize>first * slot;
     products${id}(p, p + 1, kernel, a, a + slot, a + 2 * slot, vp, vc, rows, ci, co, kernel, u, us, m + <usize>p * mp + <usize>(i * rows) * mc, mp, mc);
   }
-}
-// The filter gradient of a few input channels: all points, then back, while they are in the second-level cache.
-export function wholefilter${id}(${parameters}): void {
-  ${prologue(wholeLayout)}
-  ${sizes}
-  const c0 = ci * part / parts, c1 = ci * (part + 1) / parts, count = c1 - c0;
-  const runs = ds == 1 ? n : n * planes, rows = ds == 1 ? planes * plane : plane;
-  const edge = tmp + ${places.edge}, du = tmp + ${places.blocks}, pitch = <usize>count * mc + 64;
-  for (let k = 0; k < kernel; k++) for (let p = 0; p < ${points}; p++) {
-    const group = ${variant.stride === 2 ? 'min(p / 9, 5) * 6 + min(p % 9, 5)' : 'p'}, before = ${variant.stride === 2 ? 'p / 9 > 5 || p % 9 > 5 ? 1 : 0' : '0'};
-    for (let o = 0; o < co; o += ${width}) {
-      const c = du + <usize>(k * ${weightPoints(variant)} + group) * pitch + (<usize>o << 2);
-      for (let q = 0; q < runs; q++) {
-        const first = ds == 1 ? q * deep : q / planes * deep + q % planes * ds;
-        const a = v + <usize>p * vp + <usize>((first + k) * plane) * vc + (<usize>c0 << 2), b = m + <usize>p * mp + <usize>(q * rows) * mc + (<usize>o << 2);
-        ${splitRows('count', (r) => `outer${r}(before | q, a + (<usize>i << 2), vc, 0, b, mc, 0, <usize>rows * mc, 1, c + <usize>i * mc, mc)`)}
-      }
-    }
-  }
-  for (let k = 0; k < kernel; k++) for (let i = 0; i < count; i++)
-    back${id}(du + <usize>(k * ${weightPoints(variant)}) * pitch + <usize>i * mc, pitch, u + ((<usize>(k * 9 * ci + c0 + i) * co) << 2), ci, co, edge, tmp);
-}`;
+}${variant.stride === 2 ? '' : filterGradient}`;
 }

@@ -11,7 +11,7 @@ export interface TensorPlace {
   readonly voxel: number;
 }
 
-/** A border of zeros before and after each axis, and bytes a voxel (at least the tensor's). */
+/** A border of zeros before and after each axis, and bytes a voxel: beyond the tensor's they hold anything. */
 export interface Border {
   readonly before: Size3;
   readonly after: Size3;

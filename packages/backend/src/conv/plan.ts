@@ -40,9 +40,8 @@ export function planConvolution(g: ConvGeometry, precision: ConvPrecision): Wino
 /** The plan of a filter gradient; undefined: direct sums. */
 export function planFilterGradient(g: ConvGeometry, precision: ConvPrecision): WinogradPlan | undefined {
   if (precision === 'direct' || !winogradApplies(g)) return undefined;
-  if (g.stride[1] === 1) return blocked(g, unitStrideVariant(g), tilesAtOnce.filterGradient);
-  // With more channels the products over 81 points of short rows are no faster than direct sums.
-  return meanChannels(g) <= 24 ? blocked(g, '14s2', tilesAtOnce.filterGradient) : undefined;
+  // With stride 2 there are 9 products for 12 an axis, but over shorter rows: no faster than direct sums.
+  return g.stride[1] === 1 ? blocked(g, unitStrideVariant(g), tilesAtOnce.filterGradient) : undefined;
 }
 
 const meanChannels = (g: ConvGeometry) => Math.sqrt(g.inChannels * g.outChannels);
@@ -55,24 +54,23 @@ function unitStrideVariant(g: ConvGeometry): VariantId {
 }
 
 interface TilesAtOnce {
-  /** Tiles of a volume that are all transformed before the products. */
+  /** Up to this many tiles of a volume, or of a plane, are all transformed before the products. */
   readonly whole: number;
+  readonly wholePlane: number;
   /** Tiles of a block otherwise: with few channels, with many. */
   readonly few: number;
   readonly many: number;
 }
 
 const tilesAtOnce = {
-  convolution: { whole: 64, few: 36, many: 24 },
-  filterGradient: { whole: 160, few: 48, many: 24 },
+  convolution: { whole: 64, wholePlane: 8, few: 36, many: 24 },
+  filterGradient: { whole: 160, wholePlane: 16, few: 48, many: 24 },
 } as const satisfies Record<string, TilesAtOnce>;
 
-function blocked(g: ConvGeometry, id: VariantId, { whole, few, many }: TilesAtOnce): WinogradPlan {
+function blocked(g: ConvGeometry, id: VariantId, { whole, wholePlane, few, many }: TilesAtOnce): WinogradPlan {
   const variant = variantOf(id);
   const tiles = tileCount(variant, g.batch, g.output);
-  const planes = variant.depth === 1 ? g.batch * g.output[0] : 1;
-  // Tiles of one plane count a quarter: four of them are as many outputs as a tile four planes deep.
-  if ((tiles * planes) / (planes > 1 ? 4 : 1) <= whole) return { variant: id, blockTiles: 0 };
+  if (tiles <= (variant.depth === 1 ? wholePlane : whole)) return { variant: id, blockTiles: 0 };
   return { variant: id, blockTiles: evenBlocks(tiles, Math.max(g.inChannels, g.outChannels) <= 32 ? few : many) };
 }
 

@@ -112,7 +112,7 @@ export function measureShape(
   if (plan !== undefined && allAre(g.stride, 1)) winogradInputGradient(context, g, plan, inputGradient);
   else if (!dilated) convolution.inputGradient(g, inputGradient);
   runtime.checkGuards();
-  if (plan === undefined) convolution.filterGradient(g, filterGradient);
+  if (plan === undefined || g.stride[1] === 2) convolution.filterGradient(g, filterGradient);
   else winogradFilterGradient(context, g, plan, filterGradient);
   runtime.checkGuards();
   return {
