@@ -30,15 +30,15 @@ async function collect(path: string, slabBytes: number): Promise<{ values: numbe
 }
 
 describe('readImageSlabs', () => {
-  it.each(names)('gives the voxels of %s in whole planes', async (name) => {
+  it.each(names)('gives the voxels of %s, in whole planes where one fits', async (name) => {
     for (const byteOrder of ['little', 'big'] as const) {
       const path = join(folder, name);
       await writeNifti(path, volume, { byteOrder });
-      for (const slabBytes of [1, 60, 121, 300, 10_000]) {
+      for (const slabBytes of [1, 22, 60, 121, 300, 10_000]) {
         const { values, lengths } = await collect(path, slabBytes);
         expect(values).toEqual([...volume.data]);
-        expect(lengths.every((length) => length % 30 === 0)).toBe(true);
-        expect(lengths[0]).toBe(30 * Math.min(14, Math.max(1, Math.floor(slabBytes / 60))));
+        const planes = Math.floor(slabBytes / 60);
+        expect(lengths[0]).toBe(planes > 0 ? 30 * Math.min(14, planes) : Math.max(1, slabBytes >> 1));
       }
     }
   });

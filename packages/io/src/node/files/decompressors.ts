@@ -1,16 +1,13 @@
 import { inflateSync } from 'node:zlib';
 import { SegError } from '@seg/core';
 import type { Decompressors } from '../../formats/decompress.ts';
-import { gunzipBytes } from './gunzip-bytes.ts';
-
-/** Deflate never shrinks data by more than this. */
-const maxRatio = 1032;
+import { gunzipBytes, maxDeflateRatio } from './gunzip-bytes.ts';
 
 /** Decompressors by Node's zlib. */
 export const nodeDecompressors: Decompressors = {
   gunzip: gunzipBytes,
   unzlib(where, bytes, expectedBytes) {
-    if (expectedBytes > bytes.length * maxRatio) {
+    if (expectedBytes > bytes.length * maxDeflateRatio) {
       throw new SegError('corrupt-data', { where, problem: 'the compressed data is too short for its voxels' });
     }
     try {

@@ -43,7 +43,17 @@ export function allocateBytes(path: string, length: number): Uint8Array<ArrayBuf
       hint: 'Read it in slabs (readImageSlabs).',
     });
   }
-  return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+  try {
+    return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+  } catch (cause) {
+    throw new SegError('limit-exceeded', {
+      where: path,
+      problem: 'there is not enough memory for the data',
+      got: `${length} bytes`,
+      hint: 'Read it in slabs (readImageSlabs).',
+      cause,
+    });
+  }
 }
 
 /** Reads `length` bytes at `position`, or as many as there are, also beyond 2 GiB. */

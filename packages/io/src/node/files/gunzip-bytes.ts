@@ -3,7 +3,7 @@ import { SegError } from '@seg/core';
 import { isGzip, skipGzipHeader } from '../../gzip/gzip-header.ts';
 
 /** Deflate never shrinks data by more than this: 258 bytes from two bits. */
-const maxRatio = 1032;
+export const maxDeflateRatio = 1032;
 
 /** Bytes beyond the announced ones that a stream may hold before it is taken for a bomb. */
 const slackBytes = 2 ** 20;
@@ -17,7 +17,8 @@ type WithInfo = { readonly buffer: Buffer<ArrayBuffer>; readonly engine: Zlib };
  * @throws SegError `corrupt-data` for damaged or truncated streams, `limit-exceeded` for streams that grow beyond.
  */
 export function gunzipBytes(where: string, bytes: Uint8Array, expectedBytes: number): Uint8Array<ArrayBuffer> {
-  if (expectedBytes > bytes.length * maxRatio) throw damaged(where, 'the compressed file is too short for its voxels');
+  if (expectedBytes > bytes.length * maxDeflateRatio)
+    throw damaged(where, 'the compressed file is too short for its voxels');
   const limit = expectedBytes + slackBytes;
   const parts: Uint8Array<ArrayBuffer>[] = [];
   let total = 0;

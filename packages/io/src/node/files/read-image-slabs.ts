@@ -6,15 +6,16 @@ import { type NiftiLayout, truncated } from '../../formats/nifti/parse-nifti.ts'
 import { voxelArray } from '../../formats/voxel-bytes.ts';
 import { isGzip } from '../../gzip/gzip-header.ts';
 import { allocateBytes, readBytes, readInto, withFile } from './file-bytes.ts';
+import { maxDeflateRatio } from './gunzip-bytes.ts';
 import { niftiPairPaths } from './nifti-pair-paths.ts';
 import { readLayout } from './read-nifti.ts';
 
 export interface ReadImageSlabsOptions {
-  /** About how many bytes of voxels a slab holds; at least one plane. Default 64 MiB. */
+  /** About how many bytes of voxels a slab holds: whole planes where one fits. Default 64 MiB. */
   readonly slabBytes?: number;
 }
 
-/** Neighbouring planes of an image. */
+/** A run of an image's voxels. */
 export interface ImageSlab {
   /** Index of the slab's first voxel in the image, in file order. */
   readonly start: number;
@@ -57,12 +58,14 @@ async function* readSlabs(path: string, layout: NiftiLayout, slabBytes: number):
   const { voxelOffset, voxelBytes, shape, dtype, byteOrder } = layout;
   const { bytes: voxelSize } = imageDtypes[dtype];
   const planeBytes = voxelSize * shape[0]! * (shape[1] ?? 1);
-  const step = planeBytes * Math.max(1, Math.floor(slabBytes / planeBytes));
+  const unit = planeBytes <= slabBytes ? planeBytes : voxelSize;
+  const step = unit * Math.max(1, Math.floor(slabBytes / unit));
   const { gzip, size } = await withFile(path, async (file, fileSize) => ({
     gzip: isGzip(await readBytes(path, file, 0, Math.min(fileSize, 3))),
     size: fileSize,
   }));
-  if (!gzip && voxelOffset + voxelBytes > size) throw truncated(path, voxelOffset + voxelBytes, size);
+  const most = gzip ? size * maxDeflateRatio : size;
+  if (voxelOffset + voxelBytes > most) throw truncated(path, voxelOffset + voxelBytes, most);
   const parts = gzip ? inflatedParts(path, layout, step) : storedParts(path, layout, step);
   let done = 0;
   for await (const bytes of parts) {
