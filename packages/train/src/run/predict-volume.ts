@@ -6,7 +6,8 @@ import { preprocessImage } from '../preprocess/preprocessing.ts';
 
 /** What a trained run offers for segmenting images. */
 export interface VolumeSegmenter {
-  readonly plan: TrainingPlan;
+  /** The part of a plan that predictions need; `loadRun` gives the whole plan. */
+  readonly plan: Pick<TrainingPlan, 'preprocessing' | 'patchSize' | 'mirrorAxes' | 'overlap'>;
   readonly predictor: PatchPredictor;
   /** Value of each foreground class in label maps; class 0 is 0. */
   readonly labelValues: readonly number[];
