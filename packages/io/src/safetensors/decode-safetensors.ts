@@ -69,7 +69,7 @@ export function decodeSafetensors(bytes: Uint8Array, options: DecodeSafetensorsO
   for (const { name, dtype, shape, begin, end } of entries) {
     tensors[name] = { dtype, shape, data: readArray(bytes, start + begin, end - begin, dtype) };
   }
-  return { tensors, metadata: checkMetadata(header['__metadata__']) };
+  return { tensors, metadata: checkMetadata(header.__metadata__) };
 }
 
 interface Entry {
