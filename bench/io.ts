@@ -71,8 +71,8 @@ async function ownRows(): Promise<Row[]> {
         bytes,
         ms,
       });
-      rows.push(row('seg io', await medianMs(() => readVolume(path))));
-      rows.push(row('seg io, into an array', await medianMs(() => readVolume(path, { into }))));
+      rows.push(row('seg io, same memory', await medianMs(() => readVolume(path, { into }))));
+      rows.push(row('seg io, fresh memory', await medianMs(() => readVolume(path))));
     }
     return rows;
   } finally {

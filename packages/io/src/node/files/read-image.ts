@@ -62,7 +62,7 @@ async function readAny(path: string, options: ReadImageOptions & RoomOption): Pr
 
 /** Formats that are known but read by other means. */
 const others: readonly [name: string, magic: readonly number[], hint: string][] = [
-  ['a zip archive', [0x50, 0x4b, 3, 4], 'Read .npz files with readNpz.'],
+  ['a zip archive', [0x50, 0x4b, 3, 4], 'Read the bytes of a .npz file with parseNpz.'],
   ['an HDF5 file', [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a], 'Read it with readHdf5.'],
   ['a bzip2 file', [0x42, 0x5a, 0x68], 'Unpack it, or pack it with gzip.'],
   ['a Zstandard file', [0x28, 0xb5, 0x2f, 0xfd], 'Unpack it, or pack it with gzip.'],
