@@ -49,6 +49,8 @@ export async function startTfjsWasm(shared: boolean, wasmUrl: string | undefined
     factory({ instantiateWasm }).then(resolve, reject);
   });
   module.tfjs = wrapFunctions(module);
+  // The first call replaces emscripten's stub by the real function; only that one may be wrapped.
+  module._free(module._malloc(1));
   const allocate = module._malloc;
   module._malloc = (bytes) => {
     const pointer = allocate(bytes);
