@@ -233,7 +233,9 @@ describe('writeNifti', () => {
     const volume = createVolume(new Uint8Array(1), [1, 1, 1]);
     await expect(writeNifti(join(folder, 'p.txt'), volume)).rejects.toMatchObject({ code: 'invalid-argument' });
     await expect(writeNifti(join(folder, 'none', 'p.nii'), volume)).rejects.toMatchObject({ code: 'io-failure' });
-    await expect(readImage(folder)).rejects.toMatchObject({ name: 'SegError' });
+    await expect(readImage(folder)).rejects.toMatchObject({ code: 'invalid-argument' });
+    await expect(readImage('/dev/zero')).rejects.toMatchObject({ name: 'SegError' });
+    await expect(readImage(join(folder, 'missing.nii'))).rejects.toMatchObject({ code: 'not-found' });
   });
 });
 

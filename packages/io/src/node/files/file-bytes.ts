@@ -1,5 +1,5 @@
 import { constants } from 'node:buffer';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { SegError } from '@seg/core';
 
 /** Largest single read: the system call takes at most 2 GiB. */
@@ -7,9 +7,21 @@ const chunkBytes = 2 ** 30;
 
 /** Opens a file for reading, runs `work` and closes it; failures of the file system become SegErrors that name it. */
 export async function withFile<T>(path: string, work: (file: FileHandle, size: number) => Promise<T>): Promise<T> {
-  let file: FileHandle;
+  const file = await openRegular(path);
   try {
-    file = await open(path, 'r');
+    return await work(file, (await file.stat()).size);
+  } catch (cause) {
+    if (cause instanceof SegError || !(cause instanceof Error) || !('syscall' in cause)) throw cause;
+    throw new SegError('io-failure', { where: path, problem: 'reading failed', got: cause.message, cause });
+  } finally {
+    await file.close();
+  }
+}
+
+async function openRegular(path: string): Promise<FileHandle> {
+  try {
+    // Looked at before it is opened: opening a named pipe would wait for ever.
+    if ((await stat(path)).isFile()) return await open(path, 'r');
   } catch (cause) {
     const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
     throw new SegError(missing ? 'not-found' : 'io-failure', {
@@ -20,16 +32,7 @@ export async function withFile<T>(path: string, work: (file: FileHandle, size: n
       cause,
     });
   }
-  try {
-    const stat = await file.stat();
-    if (!stat.isFile()) throw new SegError('invalid-argument', { where: path, problem: 'this is no regular file' });
-    return await work(file, stat.size);
-  } catch (cause) {
-    if (cause instanceof SegError || !(cause instanceof Error) || !('syscall' in cause)) throw cause;
-    throw new SegError('io-failure', { where: path, problem: 'reading failed', got: cause.message, cause });
-  } finally {
-    await file.close();
-  }
+  throw new SegError('invalid-argument', { where: path, problem: 'this is no regular file' });
 }
 
 /** Memory that is not cleared; refuses what an array cannot be. */
