@@ -1,3 +1,7 @@
+export type { ConformanceResult, Verdict } from './conformance/check-case.ts';
+export type { ConformanceGroup } from './conformance/conformance-case.ts';
+export { formatConformance } from './conformance/format-conformance.ts';
+export { type ConformanceOptions, conformanceGroups, conforms, runConformance } from './conformance/run-conformance.ts';
 export {
   type BackendName,
   backendNames,

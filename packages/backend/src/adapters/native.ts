@@ -1,6 +1,7 @@
 import { SegError } from '@seg/core';
 import { backend, removeBackend, setBackend } from '@tensorflow/tfjs-core';
 import { findInstalled, type NativeBackend } from '../native/installed.ts';
+import { registerNativeKernels } from '../native/kernels/register.ts';
 import { loadBinding, type NodeBackend } from '../native/load-binding.ts';
 import { isNode } from '../runtime/node-builtins.ts';
 import { machineThreads } from '../runtime/thread-count.ts';
@@ -31,6 +32,7 @@ export function nativeAdapter(name: NativeBackend): BackendAdapter {
           hint: 'Run seg doctor, which says what is missing, or pass allowCpuFallback: true to run the GPU package on the CPU.',
         });
       }
+      registerNativeKernels();
       const device = running.isUsingGpuDevice ? 'GPU' : `CPU, ${threads} thread${threads > 1 ? 's' : ''}`;
       return {
         threads,

@@ -7,7 +7,14 @@ import { bindingPackages, type InstalledBackend } from './installed.ts';
 export interface NodeBackend {
   readonly isUsingGpuDevice: boolean;
   readonly isGPUPackage: boolean;
-  readonly binding: { readonly TF_Version: string };
+  readonly binding: {
+    readonly TF_Version: string;
+    readonly TF_ATTR_TYPE: number;
+    readonly TF_ATTR_STRING: number;
+    readonly TF_ATTR_BOOL: number;
+    readonly TF_ATTR_FLOAT: number;
+    readonly TF_FLOAT: number;
+  };
   executeSingleOutput(name: string, attributes: readonly unknown[], inputs: readonly unknown[]): unknown;
   executeMultipleOutputs(
     name: string,
@@ -45,7 +52,11 @@ export function loadBinding(installed: InstalledBackend, options: { readonly thr
     OMP_NUM_THREADS: String(options.threads),
     TF_CPP_MIN_LOG_LEVEL: '2',
   };
-  if (installed.name === 'cuda') environment.TF_FORCE_GPU_ALLOW_GROWTH = 'true';
+  if (installed.name === 'cuda') {
+    environment.TF_FORCE_GPU_ALLOW_GROWTH = 'true';
+    // Without it, NVIDIA's libraries round the factors of products to 10 bits (TF32), and results differ from other backends'.
+    environment.NVIDIA_TF32_OVERRIDE = '0';
+  }
   for (const [name, value] of Object.entries(environment)) process.env[name] ??= value;
   restoreUtilFunctions();
   // The binding brings a platform of its own and would print that it replaces the one that is there.
@@ -55,6 +66,9 @@ export function loadBinding(installed: InstalledBackend, options: { readonly thr
   // node-pre-gyp, by which the binding finds its addon, takes the program's own --dir, --target, ... for its own.
   const { argv } = process;
   process.argv = argv.slice(0, 2);
+  // It also registers tfjs's cpu kernels once more, and tfjs would print a line for each that is there.
+  const production = env().getBool('PROD');
+  env().set('PROD', true);
   try {
     require(bindingPackages[installed.name]);
     loaded = installed.folder;
@@ -67,6 +81,7 @@ export function loadBinding(installed: InstalledBackend, options: { readonly thr
     });
   } finally {
     process.argv = argv;
+    env().set('PROD', production);
   }
 }
 

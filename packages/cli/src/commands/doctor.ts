@@ -1,18 +1,25 @@
 import type { Command } from 'commander';
+import { addBackendOptions, type BackendOptions, startChosenBackend } from '../terminal/backend-options.ts';
 import type { Cli } from '../terminal/cli.ts';
 import { formatTable } from '../terminal/table.ts';
 
 /** Adds `seg doctor`. */
 export function addDoctor(program: Command, cli: Cli): void {
-  program
+  const command = program
     .command('doctor')
     .summary('show what this machine can do')
     .description(
       'Shows Node, backends, threads, SIMD level, memory and versions, and what to do about what is missing.',
     )
     .option('--json', 'print the report as JSON')
-    .addHelpText('after', '\nExamples:\n  $ seg doctor\n  $ seg doctor --json')
-    .action(async ({ json }: { json?: boolean }) => {
+    .option('--conformance', 'compare every op of one backend with plain loops, forward and backward')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ seg doctor\n  $ seg doctor --json\n  $ seg doctor --conformance --backend cpu',
+    );
+  addBackendOptions(command).action(
+    async ({ json, conformance, ...chosen }: { json?: boolean; conformance?: boolean } & BackendOptions) => {
+      if (conformance === true) return checkConformance(cli, chosen, json === true);
       const { inspectMachine } = await import('../tasks/inspect-machine.ts');
       const report = await inspectMachine();
       if (!report.backends.some(({ works }) => works)) cli.failed = true;
@@ -42,5 +49,17 @@ export function addDoctor(program: Command, cli: Cli): void {
       cli.stdout(
         report.advice.length === 0 ? '\nAll is well.\n' : `\n${report.advice.map((a) => `! ${a}\n`).join('')}`,
       );
-    });
+    },
+  );
+}
+
+/** Runs the conformance suite on one backend and prints its table; fails when a case is not right. */
+async function checkConformance(cli: Cli, options: BackendOptions, json: boolean): Promise<void> {
+  const { conforms, formatConformance, runConformance } = await import('@seg/backend');
+  const { description } = await startChosenBackend(cli, options);
+  const results = await runConformance();
+  const wrong = results.filter((result) => !conforms(result));
+  if (wrong.length > 0) cli.failed = true;
+  if (json) cli.stdout(`${JSON.stringify({ backend: description, results })}\n`);
+  else cli.stdout(`${formatConformance(results)}\n${results.length - wrong.length} of ${results.length} are right.\n`);
 }
