@@ -17,13 +17,8 @@ export async function use({ tf, core, backend, unet, losses, metrics, io, infere
   const moved = Object.values(params).map((p, i) => tf.sub(p, tf.mul(grads[i], 0.01)));
   const second = tf.tidy(() => loss(...moved)).dataSync()[0];
   if (!(second < first)) throw new Error(`a gradient step did not lower the loss: ${first} -> ${second}`);
-  const result = await inference.slidingWindowInference(
-    (patch) => network.apply(params, patch, { training: false }),
-    phantom.image,
-    {
-      patchSize: [16, 16, 16],
-    },
-  );
+  const predictor = inference.networkPredictor(network, params);
+  const result = await inference.slidingWindowInference(predictor, phantom.image, { patchSize: [16, 16, 16] });
   const dice = metrics.dice(result.labels, phantom.label.data);
   return `${started.name}: loss ${first.toFixed(3)} -> ${second.toFixed(3)}, Dice ${dice.toFixed(3)}`;
 }
