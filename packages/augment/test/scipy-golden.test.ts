@@ -44,10 +44,14 @@ function maxDifference(actual: ArrayLike<number>, expected: ArrayLike<number>): 
 }
 
 describe.each(golden.affine)('affine resampling equals SciPy for rotation $rotationRad, scale $scale', (reference) => {
-  const grid = affineGrid(affineMatrix(shape, shape, reference), shape);
+  const matrix = affineMatrix(shape, shape, reference);
+  const grid = affineGrid(matrix, shape);
 
-  it('linear, constant border', () => {
-    expect(maxDifference(sampleImage(image, shape, grid, { border: -1 }), reference.linear)).toBeLessThan(TOLERANCE);
+  it.each([
+    ['coordinates', grid],
+    ['matrix', { matrix, shape }],
+  ])('linear, constant border, by %s', (_, form) => {
+    expect(maxDifference(sampleImage(image, shape, form, { border: -1 }), reference.linear)).toBeLessThan(TOLERANCE);
   });
 
   it('linear, edge continued', () => {
@@ -60,8 +64,11 @@ describe.each(golden.affine)('affine resampling equals SciPy for rotation $rotat
     expect(maxDifference(cubic, reference.cubic)).toBeLessThan(TOLERANCE);
   });
 
-  it('nearest labels, up to exact halves', () => {
-    const warped = sampleLabels(label, shape, grid, 9);
+  it.each([
+    ['coordinates', grid],
+    ['matrix', { matrix, shape }],
+  ])('nearest labels, up to exact halves, by %s', (_, form) => {
+    const warped = sampleLabels(label, shape, form, 9);
     const different = reference.nearest.filter((value, i) => warped[i] !== (value < 0 ? 9 : value)).length;
     expect(different).toBeLessThanOrEqual(reference.ties);
   });

@@ -35,8 +35,9 @@ export function rowRanges(matrix: SamplingMatrix, input: Triple, output: Triple)
         first = Math.max(first, Math.ceil((step > 0 ? low : high) / step));
         end = Math.min(end, Math.floor((step > 0 ? high : low) / step) + 1);
       }
+      // A row that lies outside has bounds far beyond 32 bits where its step is tiny.
       ranges[2 * row] = Math.min(first, width);
-      ranges[2 * row + 1] = end;
+      ranges[2 * row + 1] = Math.max(end, 0);
     }
   }
   return { starts, ranges };
