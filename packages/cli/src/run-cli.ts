@@ -2,6 +2,7 @@ import { isSegError } from '@seg/core';
 import { Command, CommanderError } from 'commander';
 import { addBackend } from './commands/backend.ts';
 import { addConvert } from './commands/convert.ts';
+import { addCurate } from './commands/curate.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEvaluate } from './commands/evaluate.ts';
 import { addInfo } from './commands/info.ts';
@@ -60,6 +61,7 @@ function createProgram(cli: Cli): Command {
     addEvaluate,
     addInfo,
     addConvert,
+    addCurate,
     addPhantom,
     addDoctor,
     addBackend,

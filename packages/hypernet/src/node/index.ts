@@ -1,1 +1,7 @@
-export {};
+export {
+  type CuratedCase,
+  type CurateOptions,
+  type CurationResult,
+  type CurationStage,
+  curateDataset,
+} from './curate-dataset.ts';

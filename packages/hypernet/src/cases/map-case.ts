@@ -1,0 +1,132 @@
+import { SegError, type Triple, type Volume, voxelCount } from '@seg/core';
+import type { TrainingCase } from '@seg/train';
+import { areaAverage } from './area-average.ts';
+import type { CaseExtent, WorkingGrid } from './working-grid.ts';
+
+/** A case on the working grid, with where it came from. */
+export interface MapCase extends TrainingCase {
+  /** 1 inside the label, 0 elsewhere. */
+  readonly label: Uint8Array;
+  /** Voxel position, (z, y, x) on the scan's own grid, of the working grid's corner. */
+  readonly start: Triple;
+  /** Voxels of the scan in a voxel of the working grid, by axis. */
+  readonly size: Triple;
+  /** The working grid's voxel size, mm. */
+  readonly spacingMm: Triple;
+  /** Volume of the given label in ml, measured on the scan's own grid. */
+  readonly volumeMl: number;
+}
+
+export interface MapCaseOptions {
+  /** Label values that form the foreground; default: all above 0. */
+  readonly labels?: readonly number[];
+}
+
+/** Size of a case and of its label, for `planWorkingGrid`. */
+export function measureExtent(image: Volume, label: Volume, options: MapCaseOptions = {}): CaseExtent {
+  const { spacingMm, shape } = image;
+  const size = (n: Triple): Triple => [n[0] * spacingMm[0], n[1] * spacingMm[1], n[2] * spacingMm[2]];
+  const box = labelBox(label, foreground(options.labels));
+  if (box === undefined) return { imageMm: size(shape), spacingMm };
+  const [low, high] = box;
+  const extent: Triple = [high[0] - low[0], high[1] - low[1], high[2] - low[2]];
+  return { imageMm: size(shape), labelMm: size(extent), spacingMm };
+}
+
+/**
+ * Brings a scan and its label onto the working grid: every channel to mean 0 and deviation 1 over the scan, then means
+ * over the cells; a cell is label where at least half of it was.
+ *
+ * @throws SegError `shape-mismatch` when image and label differ in shape.
+ */
+export function prepareMapCase(
+  id: string,
+  image: Volume,
+  label: Volume,
+  grid: WorkingGrid,
+  options: MapCaseOptions = {},
+): MapCase {
+  if (image.shape.join() !== label.shape.join()) {
+    throw new SegError('shape-mismatch', {
+      where: `prepareMapCase: ${id}`,
+      problem: 'image and label differ in shape',
+      got: label.shape,
+      expected: image.shape,
+    });
+  }
+  const isForeground = foreground(options.labels);
+  const mask = Uint8Array.from(label.data, (v) => (isForeground(v) ? 1 : 0));
+  const axes = [0, 1, 2] as const;
+  const size = axes.map((a) => grid.spacingMm[a] / image.spacingMm[a]);
+  const box = grid.centre === 'label' ? labelBox(label, isForeground) : undefined;
+  const start = axes.map((a) => {
+    const middle = box === undefined ? image.shape[a] / 2 : (box[0][a] + box[1][a]) / 2;
+    return Math.floor(middle - (grid.shape[a] * size[a]!) / 2);
+  });
+  const cells = { shape: grid.shape, start: triple(start), size: triple(size) };
+  const voxels = voxelCount(image.shape);
+  const cellCount = voxelCount(grid.shape);
+  const working = new Float32Array(image.channels * cellCount);
+  for (let c = 0; c < image.channels; c++) {
+    const channel = standardise(image.data.subarray(c * voxels, (c + 1) * voxels));
+    // Outside of the scan its darkest common value: most scans end in background.
+    working.set(areaAverage(channel.data, image.shape, cells, channel.low), c * cellCount);
+  }
+  const part = areaAverage(mask, image.shape, cells);
+  let labelled = 0;
+  for (const v of mask) labelled += v;
+  const [dz, dy, dx] = image.spacingMm;
+  return {
+    info: { id, labelled: true },
+    shape: grid.shape,
+    channels: image.channels,
+    image: working,
+    label: Uint8Array.from(part, (v) => (v >= 0.5 - 1e-6 ? 1 : 0)),
+    start: cells.start,
+    size: cells.size,
+    spacingMm: grid.spacingMm,
+    volumeMl: (labelled * dz * dy * dx) / 1000,
+  };
+}
+
+/** Whether a value counts as foreground. */
+export function foreground(labels: readonly number[] | undefined): (value: number) => boolean {
+  if (labels === undefined) return (value) => value > 0;
+  const set = new Set(labels);
+  return (value) => set.has(value);
+}
+
+const triple = (v: readonly number[]): Triple => [v[0]!, v[1]!, v[2]!];
+
+function standardise(values: ArrayLike<number>): { readonly data: Float32Array; readonly low: number } {
+  let sum = 0;
+  let squares = 0;
+  for (let i = 0; i < values.length; i++) {
+    sum += values[i]!;
+    squares += values[i]! ** 2;
+  }
+  const mean = sum / values.length;
+  const sd = Math.sqrt(Math.max(0, squares / values.length - mean ** 2)) || 1;
+  const data = Float32Array.from(values, (v) => (v - mean) / sd);
+  const sample = data.filter((_, i) => i % Math.max(1, Math.floor(data.length / 10_000)) === 0).sort();
+  return { data, low: sample[Math.floor(sample.length * 0.05)]! };
+}
+
+function labelBox(label: Volume, isForeground: (value: number) => boolean): readonly [Triple, Triple] | undefined {
+  const [depth, height, width] = label.shape;
+  const low = [depth, height, width];
+  const high = [0, 0, 0];
+  let i = 0;
+  for (let z = 0; z < depth; z++) {
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++, i++) {
+        if (!isForeground(label.data[i]!)) continue;
+        [z, y, x].forEach((v, a) => {
+          low[a] = Math.min(low[a]!, v);
+          high[a] = Math.max(high[a]!, v + 1);
+        });
+      }
+    }
+  }
+  return high[0] === 0 ? undefined : [triple(low), triple(high)];
+}

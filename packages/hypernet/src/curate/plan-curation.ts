@@ -1,0 +1,82 @@
+import { disposeParams, Rng } from '@seg/core';
+import { diceCrossEntropyLoss } from '@seg/losses';
+import { lossGradients } from '@seg/train';
+import { hyperSortUnet, type Unet3d } from '@seg/unet3d';
+import * as tf from '@tensorflow/tfjs-core';
+import { type CaseExtent, planWorkingGrid, type WorkingGrid } from '../cases/working-grid.ts';
+import { hyperNetwork } from '../network/hyper-network.ts';
+import { shortMapSettings } from './train-map.ts';
+
+/** Grid, network and lengths of a curation. */
+export interface CurationPlan {
+  readonly grid: WorkingGrid;
+  readonly baseFeatures: number;
+  readonly levels: number;
+  readonly epochs: number;
+  /** Measured for this grid and network. */
+  readonly secondsPerStep: number;
+}
+
+export interface PlanCurationOptions {
+  readonly cases: number;
+  readonly channels: number;
+  /** Seconds that HyperSORT may take. */
+  readonly seconds: number;
+  /** Milliseconds that never go back. */
+  readonly clock: () => number;
+}
+
+/** From fine to coarse: voxels of the grid, channels of the first level, downsamplings. */
+const SIZES = [
+  { voxels: 120_000, baseFeatures: 8, levels: 3 },
+  { voxels: 60_000, baseFeatures: 8, levels: 2 },
+  { voxels: 30_000, baseFeatures: 8, levels: 2 },
+  { voxels: 15_000, baseFeatures: 6, levels: 1 },
+  { voxels: 7_000, baseFeatures: 6, levels: 1 },
+  { voxels: 4_000, baseFeatures: 4, levels: 1 },
+] as const;
+/** Epochs that a map needs at least, and after which longer training rarely changes it. */
+const LEAST_EPOCHS = 16;
+const MOST_EPOCHS = 30;
+const TIMED_STEPS = 2;
+
+/** The finest grid and network with which enough epochs fit into the time; the last size fits by fewer epochs. */
+export function planCuration(extents: readonly CaseExtent[], options: PlanCurationOptions): CurationPlan {
+  const { cases, channels, seconds, clock } = options;
+  let last: CurationPlan | undefined;
+  for (const { voxels, baseFeatures, levels } of SIZES) {
+    const grid = planWorkingGrid(extents, { voxels, multiple: 2 ** levels });
+    const network = hyperSortUnet({ baseFeatures, levels, convs: 1, inputChannels: channels });
+    const secondsPerStep = measureStep(network, grid, channels, clock);
+    const possible = Math.floor(seconds / secondsPerStep / cases);
+    last = { grid, baseFeatures, levels, epochs: Math.max(1, Math.min(MOST_EPOCHS, possible)), secondsPerStep };
+    if (possible >= LEAST_EPOCHS) return last;
+  }
+  return last!;
+}
+
+/** Seconds of one training step of HyperSORT, without the optimiser. */
+function measureStep(network: Unet3d, { shape }: WorkingGrid, channels: number, clock: () => number): number {
+  const hyper = hyperNetwork(network, shortMapSettings.hyper);
+  const params = hyper.init(Rng.fromSeed(0));
+  const image = tf.zeros([1, ...shape, channels]) as tf.Tensor5D;
+  const label = tf.zeros([1, ...shape], 'int32') as tf.Tensor4D;
+  const z = tf.zeros([1, hyper.latentDim]) as tf.Tensor2D;
+  const step = () =>
+    tf.tidy(() => {
+      const { metrics } = lossGradients({ hyper: params }, () =>
+        diceCrossEntropyLoss(network.apply(hyper.generate(params, z), image, { training: true }), label),
+      );
+      return (metrics.loss as tf.Tensor).dataSync()[0]!;
+    });
+  try {
+    step();
+    const start = clock();
+    for (let i = 0; i < TIMED_STEPS; i++) step();
+    // Sampling, logging and the optimiser come on top.
+    return (1.3 * (clock() - start)) / 1000 / TIMED_STEPS + 0.004;
+  } finally {
+    disposeParams(params);
+    tf.dispose([image, label, z]);
+  }
+}

@@ -1,0 +1,84 @@
+import type { Points } from '../map/scores.ts';
+import { componentMedian, distanceToMedian, latentIsolation, latentNorm } from '../map/scores.ts';
+
+/** One line of the ranking; all scores: higher is more suspect. */
+export interface RankedCase {
+  readonly case: string;
+  readonly norm: number;
+  readonly isolation: number;
+  readonly distance_to_median: number;
+  /** 1 - Dice with a network that has not seen the case; NaN where it was not computed. */
+  readonly out_of_fold_dice_error: number;
+  /** |ln(volume / median volume)|. */
+  readonly volume_only: number;
+  readonly cluster: number;
+  /** 1 - Dice that the quality regressor expects; NaN where it was not computed. */
+  readonly quality_sentinel: number;
+  /** 1 - Dice of the label and the segmentation in the dominant style. */
+  readonly dominant_style_dice_error: number;
+  readonly volume_ml: number;
+  /** Stands out from the other cases by the recommended score. */
+  readonly flagged: boolean;
+}
+
+export interface CaseScores {
+  readonly ids: readonly string[];
+  readonly latents: Points;
+  readonly clusters: readonly number[];
+  readonly volumesMl: readonly number[];
+  readonly volumeOnly: readonly number[];
+  readonly outOfFold: readonly number[];
+  readonly sentinel: readonly number[];
+  readonly dominant: readonly number[];
+}
+
+/** The score that the ranking is sorted by. */
+export const recommendedScore = 'distance_to_median' as const;
+
+/** Robust standard deviations above the median from which a case is flagged. */
+const FLAG_DEVIATIONS = 3;
+/** Standard deviation of a normal distribution over its median absolute deviation. */
+const MAD_TO_SD = 1.4826;
+
+/** All scores of all cases, most suspect first. */
+export function rankCases(scores: CaseScores): RankedCase[] {
+  const norm = latentNorm(scores.latents);
+  const isolation = latentIsolation(scores.latents);
+  const distance = distanceToMedian(scores.latents);
+  const limit = outlierLimit(distance);
+  return scores.ids
+    .map(
+      (id, i): RankedCase => ({
+        case: id,
+        norm: norm[i]!,
+        isolation: isolation[i]!,
+        distance_to_median: distance[i]!,
+        out_of_fold_dice_error: scores.outOfFold[i] ?? Number.NaN,
+        volume_only: scores.volumeOnly[i]!,
+        cluster: scores.clusters[i]!,
+        quality_sentinel: scores.sentinel[i] ?? Number.NaN,
+        dominant_style_dice_error: scores.dominant[i]!,
+        volume_ml: scores.volumesMl[i]!,
+        flagged: distance[i]! > limit,
+      }),
+    )
+    .sort((a, b) => b[recommendedScore] - a[recommendedScore] || (a.case < b.case ? -1 : 1));
+}
+
+/** Median plus three robust standard deviations. */
+function outlierLimit(values: readonly number[]): number {
+  const median = componentMedian(values.map((v) => [v]))[0]!;
+  const deviation = componentMedian(values.map((v) => [Math.abs(v - median)]))[0]!;
+  return median + FLAG_DEVIATIONS * MAD_TO_SD * deviation;
+}
+
+/** The ranking as CSV (RFC 4180); NaN is an empty field. */
+export function rankingCsv(rows: readonly RankedCase[]): string {
+  const names = Object.keys(rows[0] ?? {}) as (keyof RankedCase)[];
+  const field = (value: string | number | boolean) => {
+    if (typeof value === 'number') return Number.isFinite(value) ? String(Number(value.toPrecision(8))) : '';
+    const text = String(value);
+    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  return `${[names.join(','), ...rows.map((row) => names.map((n) => field(row[n])).join(','))].join('\n')}\n`;
+}

@@ -1,0 +1,100 @@
+import type { Network } from '@seg/core';
+import { disposeState, fit, type Schedule } from '@seg/train';
+import type * as tf from '@tensorflow/tfjs-core';
+import type { MapCase } from '../cases/map-case.ts';
+import { latentsOf } from '../latent/latent-table.ts';
+import { type StyleModel, styleModel } from '../map/style-model.ts';
+import { hypersort, type LatentRecord } from '../method/hypersort.ts';
+import { type HyperNetworkOptions, hyperNetwork } from '../network/hyper-network.ts';
+
+/** Settings of a short training: tens of epochs on a processor, in place of the published thousands on a GPU. */
+export interface MapSettings {
+  /** Default: two hidden layers of 32, and heads that start with spread 1, so that styles differ from the first step. */
+  readonly hyper?: HyperNetworkOptions;
+  /** Default 2e-3. */
+  readonly learningRate?: number;
+  /** Default cosine down to a twentieth. */
+  readonly schedule?: Schedule;
+  /** Default 0.05. */
+  readonly latentLearningRate?: number;
+  /** Default 0.02. */
+  readonly latentWeight?: number;
+  /** Default 0.02. */
+  readonly latentStandardDeviation?: number;
+}
+
+/** What `trainMap` uses where nothing else is asked for. */
+export const shortMapSettings: Required<MapSettings> = {
+  hyper: { hidden: [32, 32], spread: 1 },
+  learningRate: 2e-3,
+  schedule: { kind: 'cosine', floor: 0.05 },
+  latentLearningRate: 0.05,
+  latentWeight: 0.02,
+  latentStandardDeviation: 0.02,
+};
+
+export interface TrainMapOptions extends MapSettings {
+  readonly network: Network<tf.Tensor5D>;
+  /** Passes over the cases. Default 20. */
+  readonly epochs?: number;
+  /** Default 0. */
+  readonly seed?: number;
+  readonly signal?: AbortSignal;
+  readonly onStep?: (step: number, steps: number) => void;
+  /** Called after every epoch. */
+  readonly onLatents?: (record: LatentRecord) => void;
+}
+
+/** A trained map of a data set. */
+export interface TrainedMap {
+  /** Latent of every case, in the order of the cases. */
+  readonly latents: readonly (readonly number[])[];
+  /** Latents after every epoch. */
+  readonly history: readonly LatentRecord[];
+  /** Segments in any style; disposed by the caller. */
+  readonly model: StyleModel;
+  /** Finished steps: fewer than asked for where the signal fired. */
+  readonly steps: number;
+}
+
+/** Trains HyperSORT on cases of one grid, each whole, and reads the map. */
+export async function trainMap(cases: readonly MapCase[], options: TrainMapOptions): Promise<TrainedMap> {
+  const { network, epochs = 20, seed = 0, signal, onStep, onLatents } = options;
+  const settings = { ...shortMapSettings, ...given(options) };
+  const history: LatentRecord[] = [];
+  const method = hypersort({
+    ...settings,
+    network,
+    onLatents: (record) => {
+      history.push(record);
+      onLatents?.(record);
+    },
+  });
+  const steps = epochs * cases.length;
+  const { state } = await fit(method, {
+    data: cases,
+    budget: { steps },
+    seed,
+    patchSize: cases[0]!.shape,
+    foregroundFraction: 0,
+    validateEvery: cases.length,
+    ...(signal === undefined ? {} : { signal }),
+    ...(onStep === undefined ? {} : { onProgress: ({ step }) => onStep(step, steps) }),
+  });
+  try {
+    const byId = new Map(latentsOf(state.groups.latents!).map(({ id, latent }) => [id, latent]));
+    return {
+      latents: cases.map(({ info }) => byId.get(info.id)!),
+      history,
+      model: styleModel(network, hyperNetwork(network, settings.hyper), state.groups.hyper!),
+      steps: state.step,
+    };
+  } finally {
+    disposeState(state);
+  }
+}
+
+function given(options: MapSettings): MapSettings {
+  const names = Object.keys(shortMapSettings) as (keyof MapSettings)[];
+  return Object.fromEntries(names.filter((n) => options[n] !== undefined).map((n) => [n, options[n]]));
+}

@@ -1,0 +1,136 @@
+import { SegError } from '@seg/core';
+import { details, escapeHtml, figure, figureRow, paragraph, rawHtml, renderDocument, table } from '../html/html.ts';
+import { mapScript } from './map-script.ts';
+import { mapStyle } from './map-style.ts';
+
+/** A case of a data set's map. */
+export interface MapReportCase {
+  readonly id: string;
+  /** Cluster from 0; -1 for none. */
+  readonly cluster: number;
+  /** Whether the case stands out and should be looked at. */
+  readonly flagged: boolean;
+  readonly volumeMl: number;
+  /** By name of the score, higher is more suspect; NaN where it was not computed. */
+  readonly scores: Readonly<Record<string, number>>;
+  /** `data:` URL of slices with the label and the dominant style's prediction; absent: the page says so. */
+  readonly picture?: string;
+}
+
+export interface MapReport {
+  readonly title: string;
+  readonly subtitle?: string;
+  /** Most suspect first. */
+  readonly cases: readonly MapReportCase[];
+  /** The score that the cases are sorted by. */
+  readonly recommendedScore: string;
+  /** Places of all cases in the plane, in the order of `cases`, from the start to the end of the training. */
+  readonly history: readonly { readonly step: number; readonly points: readonly (readonly [number, number])[] }[];
+  /** Centres of the clusters in the plane, by number. */
+  readonly clusters: readonly { readonly centre: readonly [number, number]; readonly size: number }[];
+  /** Facts for the table at the top, in order. */
+  readonly summary: readonly (readonly [string, string | number])[];
+}
+
+/** Pictures of a cluster in its gallery: those nearest to the centre. */
+const GALLERY = 6;
+
+/**
+ * The map of a data set as one HTML page that opens from disk, without a server or the network: points to hover and
+ * click, colours by cluster, flag or volume, a slider through the training, the ranking with CSV export, and a gallery
+ * for each cluster.
+ *
+ * @throws SegError `invalid-argument` without cases or history, or where the history has another number of points.
+ */
+export function renderMapReport(report: MapReport): string {
+  checkReport(report);
+  const { cases, clusters, history, summary, recommendedScore } = report;
+  const data = {
+    recommendedScore,
+    clusters,
+    history: history.map(({ step, points }) => ({ step, points: points.map(([x, y]) => [short(x), short(y)]) })),
+    cases: cases.map(({ scores, ...rest }) => ({
+      ...rest,
+      scores: Object.fromEntries(Object.entries(scores).map(([n, v]) => [n, Number.isFinite(v) ? short(v) : null])),
+    })),
+  };
+  return renderDocument({
+    title: report.title,
+    ...(report.subtitle === undefined ? {} : { subtitle: report.subtitle }),
+    sections: [
+      {
+        title: 'Summary',
+        content: [
+          table(
+            ['', ''],
+            summary.map((row) => [...row]),
+          ),
+        ],
+      },
+      {
+        title: 'Map',
+        content: [
+          paragraph(
+            'Each point is a case, placed by its latent. The dominant style of annotation lies around the cross at the origin; what lies far from it was labelled differently. Click a point for its slices.',
+          ),
+          rawHtml(controls(history.length)),
+          rawHtml(
+            '<div class="map"><canvas id="map" width="1200" height="960" tabindex="0" aria-label="Map of the cases"></canvas><aside id="case" aria-live="polite"></aside></div><div id="tip" role="tooltip" hidden></div><div id="legend"></div>',
+          ),
+        ],
+      },
+      {
+        title: 'Ranking',
+        content: [
+          paragraph(`Most suspect first, by ${recommendedScore}; click a heading to sort by it.`),
+          rawHtml(
+            '<p><button id="csv" type="button">Save as CSV</button></p><div class="scroll"><table id="ranking"></table></div>',
+          ),
+        ],
+      },
+      { title: 'Clusters', content: clusters.map((_, c) => gallery(report, c)) },
+    ],
+  }).replace(
+    '</body>',
+    // A "<" inside JSON could end the script element.
+    () =>
+      `<style>${mapStyle}</style>\n<script id="data" type="application/json">${JSON.stringify(data).replaceAll('<', '\\u003c')}</script>\n<script>${mapScript}</script>\n</body>`,
+  );
+}
+
+function controls(records: number): string {
+  const last = Math.max(0, records - 1);
+  return `<p class="controls"><label>Colour <select id="colour"><option value="cluster">cluster</option><option value="flag">flag</option><option value="volume">volume</option></select></label> <label>Training <input id="time" type="range" min="0" max="${last}" value="${last}"></label> <output id="step"></output> <button id="play" type="button">Play</button></p>`;
+}
+
+function gallery({ cases, clusters, history }: MapReport, cluster: number) {
+  const { centre, size } = clusters[cluster]!;
+  const places = history[history.length - 1]!.points;
+  const members = cases
+    .map((item, i) => ({ item, away: Math.hypot(places[i]![0] - centre[0], places[i]![1] - centre[1]) }))
+    .filter(({ item }) => item.cluster === cluster)
+    .sort((a, b) => a.away - b.away)
+    .filter(({ item }) => item.picture !== undefined)
+    .slice(0, GALLERY);
+  const volumes = cases.filter((c) => c.cluster === cluster).map((c) => c.volumeMl);
+  const mean = volumes.reduce((a, b) => a + b, 0) / Math.max(1, volumes.length);
+  return details(`Cluster ${cluster}: ${size} cases, mean volume ${mean.toPrecision(3)} ml`, [
+    rawHtml(`<p>Nearest to the centre at (${escapeHtml(centre.map((v) => v.toPrecision(3)).join(', '))}):</p>`),
+    figureRow(members.map(({ item }) => figure(item.picture!, item.id))),
+  ]);
+}
+
+function checkReport({ cases, history, clusters }: MapReport): void {
+  const refuse = (problem: string, got: unknown): never => {
+    throw new SegError('invalid-argument', { where: 'renderMapReport', problem, got });
+  };
+  if (cases.length === 0) refuse('there are no cases', cases.length);
+  if (history.length === 0) refuse('there is no history; give the final places at least', history.length);
+  for (const { step, points } of history) {
+    if (points.length !== cases.length) refuse(`step ${step} has another number of points than cases`, points.length);
+  }
+  const unknown = cases.find(({ cluster }) => cluster >= clusters.length);
+  if (unknown !== undefined) refuse(`case ${unknown.id} is in a cluster that is not listed`, unknown.cluster);
+}
+
+const short = (v: number) => Number(v.toPrecision(6));
