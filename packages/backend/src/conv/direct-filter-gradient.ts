@@ -1,9 +1,9 @@
-import { filterLayout, reduceLayout } from '../../assembly/conv/layouts.ts';
+import { arrangeLayout, filterLayout, reduceLayout } from '../../assembly/conv/layouts.ts';
 import { Arena } from './arena.ts';
 import { type ConvContext, partsOf, tileWidth } from './context.ts';
 import { gatherPitch } from './direct-convolution.ts';
 import { dot, forwardRuns, strides } from './direct-forward.ts';
-import { type ConvGeometry, perAxis, roundUp, volumeOf } from './geometry.ts';
+import { type ConvGeometry, isPointwise, perAxis, roundUp, volumeOf } from './geometry.ts';
 import { padded } from './padded-tensor.ts';
 
 /** Addresses of a filter gradient. */
@@ -23,6 +23,27 @@ const mostSlices = 8;
 
 /** The gradient for the weights as direct sums, every stride and dilation; slices of rows are summed in order. */
 export function directFilterGradient(ctx: ConvContext, g: ConvGeometry, places: FilterGradientPlaces): void {
+  const width = tileWidth(ctx);
+  if (isPointwise(g) && g.outChannels < width && g.inChannels >= width) transposedGradient(ctx, g, places);
+  else sumFilterGradient(ctx, g, places);
+}
+
+/** A layer to few classes: the register tile is filled the other way round, as the gradient of the transposed layer. */
+function transposedGradient(ctx: ConvContext, g: ConvGeometry, { x, dy, dw }: FilterGradientPlaces): void {
+  const arena = new Arena(ctx.runtime);
+  const [ci, co] = [g.inChannels, g.outChannels];
+  try {
+    const transposed = arena.take(4 * ci * co);
+    sumFilterGradient(ctx, { ...g, inChannels: co, outChannels: ci }, { x: dy, dy: x, dw: transposed });
+    const fields = { w: transposed, dst: dw, pitch: 4 * co, taps: 1, ci: co, co: ci, flip: 1 };
+    const desc = arena.descriptor(arrangeLayout, fields);
+    ctx.runtime.run('conv', 'arrange', 1, (part, parts) => [desc, part, parts]);
+  } finally {
+    arena.release();
+  }
+}
+
+function sumFilterGradient(ctx: ConvContext, g: ConvGeometry, places: FilterGradientPlaces): void {
   const arena = new Arena(ctx.runtime);
   const [ci, co] = [g.inChannels, g.outChannels];
   try {

@@ -1,7 +1,7 @@
 import { Arena } from './arena.ts';
 import type { ConvContext } from './context.ts';
 import { convolveDirectly, type Phase, packedBytes, packWeights, shortRun } from './direct-convolution.ts';
-import { allAre, type ConvGeometry, perAxis, type Size3, volumeOf, weightKind } from './geometry.ts';
+import { type ConvGeometry, isPointwise, perAxis, type Size3, volumeOf, weightKind } from './geometry.ts';
 import { padded } from './padded-tensor.ts';
 import type { WeightKey } from './weight-cache.ts';
 
@@ -89,7 +89,7 @@ const longestRow = 512;
 
 /** Joins rows (and planes) of a pointwise convolution of narrow tensors, so that the register tiles are filled. */
 function wideRows(g: ConvGeometry): ConvGeometry {
-  if (![g.kernel, g.stride].every((size) => allAre(size, 1)) || !allAre(g.pad, 0)) return g;
+  if (!isPointwise(g)) return g;
   const [d, h, w] = g.input;
   if (w >= shortestRow) return g;
   const size: Size3 = d * h * w <= longestRow ? [1, 1, d * h * w] : h * w <= longestRow ? [1, d, h * w] : g.input;

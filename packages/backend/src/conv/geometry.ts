@@ -56,6 +56,9 @@ export const perAxis = (f: (axis: 0 | 1 | 2) => number): Size3 => [f(0), f(1), f
 /** Whether all three values are `value`. */
 export const allAre = (size: Size3, value: number): boolean => size.every((x) => x === value);
 
+/** Whether every output voxel depends on the input voxel in its place alone. */
+export const isPointwise = (g: ConvGeometry): boolean => allAre(g.kernel, 1) && allAre(g.stride, 1) && allAre(g.pad, 0);
+
 export const roundUp = (value: number, step: number): number => Math.ceil(value / step) * step;
 
 /** Names a form of the weights: tensors of different shapes may share their data. */
