@@ -83,6 +83,8 @@ export class ThreadPool {
     ints[control.scratchPointer] = scratchPointer;
     ints[control.scratchStride] = scratchStride;
     Atomics.store(ints, control.done, 0);
+    // A job in which this thread failed too ended before it looked at the flag.
+    Atomics.store(ints, control.failed, 0);
     this.#sequence = (this.#sequence + 1) | 0;
     Atomics.store(ints, control.ticket, (this.#sequence << ticketBits) | parts);
     Atomics.store(ints, control.sequence, this.#sequence);
