@@ -56,7 +56,7 @@ Examples:
 async function curate(cli: Cli, data: string, out: string, options: Options): Promise<void> {
   const { curateDataset } = await import('@seg/hypernet/node');
   const { curationReport, renderMapReport } = await import('@seg/report');
-  const { writeFileAtomic } = await import('@seg/report/node');
+  const { writeFileAtomic } = await import('@seg/io/node');
   const { requireFolder } = await import('../tasks/folders.ts');
   const { join } = await import('node:path');
   const { label: labels, seed, minutes, correctAll } = options;

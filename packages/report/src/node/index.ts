@@ -1,2 +1,2 @@
 export { svgToPng } from './svg-to-png.ts';
-export { buildTrainingReport, writeFileAtomic } from './write-report.ts';
+export { buildTrainingReport } from './write-report.ts';
