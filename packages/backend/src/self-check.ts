@@ -10,14 +10,14 @@ const filterShape = [3, 3, 3, 8, 8] as const;
  * Compares a 3-D convolution and both of its gradients, with stride 1 and 2, to float64 loops.
  * @throws SegError `backend-failure` naming what is wrong.
  */
-export function selfCheck(backend: string): void {
+export async function selfCheck(backend: string): Promise<void> {
   for (const stride of [1, 2]) {
     const out = inShape.map((size) => Math.ceil(size / stride));
     const outShape: Shape = [1, out[1]!, out[2]!, out[3]!, filterShape[4]];
     const x = values(1, inShape);
     const filter = values(2, filterShape);
     const dy = values(3, outShape);
-    const found = onBackend(x, filter, dy, outShape, stride);
+    const found = await onBackend(x, filter, dy, outShape, stride);
     const expected = reference(x, filter, dy, outShape, stride);
     for (const [name, error] of [
       ['convolution', difference(found.y, expected.y)],
@@ -43,7 +43,13 @@ interface Results {
   readonly dw: ArrayLike<number>;
 }
 
-function onBackend(x: Float32Array, filter: Float32Array, dy: Float32Array, outShape: Shape, stride: number): Results {
+async function onBackend(
+  x: Float32Array,
+  filter: Float32Array,
+  dy: Float32Array,
+  outShape: Shape,
+  stride: number,
+): Promise<Results> {
   const tensors = tidy(() => {
     const tx = tensor5d(x, [...inShape]);
     const tf = tensor5d(filter, [...filterShape]);
@@ -52,7 +58,8 @@ function onBackend(x: Float32Array, filter: Float32Array, dy: Float32Array, outS
     const [dx, dw] = grads((a: Tensor, b: Tensor) => sum(mul(forward(a, b), ty)))([tx, tf]);
     return { y: forward(tx, tf), dx: dx!, dw: dw! };
   });
-  const results = { y: tensors.y.dataSync(), dx: tensors.dx.dataSync(), dw: tensors.dw.dataSync() };
+  const { y, dx, dw } = tensors;
+  const results = { y: await y.data(), dx: await dx.data(), dw: await dw.data() };
   dispose(tensors);
   return results;
 }

@@ -4,12 +4,13 @@ import type { AdapterHandle, AdapterOptions, BackendAdapter } from './adapters/a
 import { cpuAdapter } from './adapters/cpu.ts';
 import { nativeAdapter } from './adapters/native.ts';
 import { wasmAdapter } from './adapters/wasm.ts';
+import { webgpuAdapter } from './adapters/webgpu.ts';
 import { registerGradients } from './gradients.ts';
-import { findInstalled } from './native/installed.ts';
+import { findInstalled, seesNvidiaDriver } from './native/installed.ts';
 import { selfCheck } from './self-check.ts';
 
 /** The backends that `startBackend` knows. */
-export const backendNames = ['cuda', 'wasm', 'tensorflow', 'cpu'] as const;
+export const backendNames = ['cuda', 'wasm', 'tensorflow', 'webgpu', 'cpu'] as const;
 export type BackendName = (typeof backendNames)[number];
 
 /** Adapters by backend name. */
@@ -17,11 +18,12 @@ export const adapters: Readonly<Record<BackendName, BackendAdapter>> = {
   cuda: nativeAdapter('cuda'),
   wasm: wasmAdapter,
   tensorflow: nativeAdapter('tensorflow'),
+  webgpu: webgpuAdapter,
   cpu: cpuAdapter,
 };
 
 export interface StartBackendOptions {
-  /** Backend to start; default: `cuda` where it is installed and finds its GPU, else `wasm`. */
+  /** Backend to start; default: `cuda` where it is installed and an NVIDIA driver is there, else `wasm`. */
   readonly name?: BackendName;
   /** Threads of the wasm kernels, 1..64; default: the machine's processors, at most 16, or 1 where memory cannot be shared. */
   readonly threads?: number;
@@ -104,7 +106,7 @@ async function start(name: BackendName, options: AdapterOptions, key: string): P
   }
   const [handle] = await Promise.all([adapter.start(options), registerGradients()]);
   try {
-    selfCheck(name);
+    await selfCheck(name);
   } catch (error) {
     handle.dispose();
     throw error;
@@ -116,9 +118,9 @@ async function start(name: BackendName, options: AdapterOptions, key: string): P
   return { options: key, handle, started: { name, threads, variant, description, dispose } };
 }
 
-/** An installation of `cuda` is a wish for it; without one, wasm is faster than `tensorflow` on a processor. */
+/** `cuda` where it is installed and a driver is there; `tensorflow` and `webgpu` only by name. */
 function defaultBackend(): BackendName {
-  return findInstalled('cuda') === undefined ? 'wasm' : 'cuda';
+  return findInstalled('cuda') !== undefined && seesNvidiaDriver() ? 'cuda' : 'wasm';
 }
 
 function resolveOptions(options: StartBackendOptions): AdapterOptions {

@@ -62,3 +62,9 @@ export function findInstalled(name: NativeBackend, folder = nativeFolder()): Ins
     return undefined; // nothing installed, or a record that another version wrote: both mean "install it"
   }
 }
+
+/** Whether the driver of an NVIDIA GPU shows itself: its device file on Linux, or that of Windows's subsystem for Linux. */
+export function seesNvidiaDriver(): boolean {
+  const node = nodeModules();
+  return node !== undefined && ['/dev/nvidiactl', '/dev/dxg'].some((file) => node.fs.existsSync(file));
+}

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { wholeNumber } from './arguments.ts';
 import type { Cli } from './cli.ts';
 
-const BACKENDS = ['cuda', 'wasm', 'tensorflow', 'cpu'] as const satisfies readonly BackendName[];
+const BACKENDS = ['cuda', 'wasm', 'tensorflow', 'webgpu', 'cpu'] as const satisfies readonly BackendName[];
 
 export interface BackendOptions {
   readonly backend?: BackendName;
