@@ -2,6 +2,7 @@ import { fusedKernels } from '@seg/ops';
 import { backend, type NamedAttrMap, type NamedTensorInfoMap, type TensorInfo, tidy } from '@tensorflow/tfjs-core';
 import { overrideKernel } from '../../override-kernel.ts';
 import type { NodeBackend } from '../load-binding.ts';
+import { maxPool3d, maxPool3dGrad } from './max-pool.ts';
 import { normActivation, normActivationGrad } from './norm.ts';
 import { addBias, addBiasGrad, sumOfSquares } from './reductions.ts';
 import type { NativeKernel } from './tensorflow-ops.ts';
@@ -12,6 +13,8 @@ export function registerNativeKernels(): void {
     [fusedKernels.addBias]: addBias,
     [fusedKernels.addBiasGrad]: addBiasGrad,
     [fusedKernels.sumOfSquares]: sumOfSquares,
+    [fusedKernels.maxPool3d]: maxPool3d,
+    [fusedKernels.maxPool3dGrad]: maxPool3dGrad,
   };
   // cuDNN keeps the inverse deviation where the processor's kernel keeps the variance; composed ops are right on both.
   if (!(backend() as unknown as NodeBackend).isUsingGpuDevice) {
