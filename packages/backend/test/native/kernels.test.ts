@@ -1,0 +1,44 @@
+import { instanceNorm, maxPool3d } from '@seg/ops';
+import * as tf from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { startBackend } from '../../src/index.ts';
+import { listBackends } from '../../src/node/index.ts';
+
+const [installed] = listBackends();
+const toMiB = 2 ** -20;
+// Room for the allocator and for the engine's own growth; 60 tensors of 4 MiB would be 240.
+const allowedGrowth = 60;
+
+describe.skipIf(installed === undefined)('kernels of the native backend', () => {
+  beforeAll(async () => {
+    await startBackend({ name: installed!.name, threads: 2, allowCpuFallback: true });
+  });
+
+  const step = () => {
+    const x = tf.ones([2, 16, 16, 32, 64]) as tf.Tensor5D;
+    const [scale, offset] = [tf.ones([64]), tf.zeros([64])];
+    const gradients = tf.grads((x, scale, offset) =>
+      tf.sum(maxPool3d(instanceNorm(x as tf.Tensor5D, scale!, offset!, { negativeSlope: 0.01 }))),
+    )([x, scale, offset]);
+    tf.dispose([x, scale, offset, gradients]);
+  };
+
+  test('200 steps leave no tensor, no byte and no native memory', () => {
+    for (let i = 0; i < 20; i++) step();
+    const { numTensors, numBytes } = tf.memory();
+    const before = process.memoryUsage().rss * toMiB;
+    for (let i = 0; i < 200; i++) step();
+    expect(tf.memory()).toMatchObject({ numTensors, numBytes });
+    expect(process.memoryUsage().rss * toMiB - before).toBeLessThan(allowedGrowth);
+  });
+
+  test('max-pooling gives the gradient of equal values to the first', () => {
+    const x = tf.ones([1, 3, 2, 4, 1]) as tf.Tensor5D;
+    const gradient = tf.grad((x) => maxPool3d(x as tf.Tensor5D, { size: [3, 2, 2] }))(x);
+    const expected = new Float32Array(24);
+    expected[0] = 1;
+    expected[2] = 1;
+    expect(gradient.dataSync()).toEqual(expected);
+    tf.dispose([x, gradient]);
+  });
+});
