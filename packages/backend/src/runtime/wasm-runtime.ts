@@ -22,6 +22,18 @@ export interface WasmRuntimeOptions {
   readonly variant: KernelVariant;
 }
 
+/** What tfjs's wasm backend knows of its tensors. */
+interface TensorTable {
+  readonly dataIdMap: {
+    get(
+      dataId: object,
+    ): { readonly id: number; readonly memoryOffset: number; readonly shape: readonly number[] } | undefined;
+  };
+  readonly wasm: {
+    readonly tfjs: { disposeData(id: number): void; registerTensor(id: number, size: number, offset: number): void };
+  };
+}
+
 /** The kernel runtime on tfjs's wasm backend. */
 export class WasmRuntime implements TfjsRuntime {
   readonly memory: WebAssembly.Memory;
@@ -120,6 +132,16 @@ export class WasmRuntime implements TfjsRuntime {
 
   bumpVersion(dataId: object): void {
     this.#versions.set(dataId, this.version(dataId) + 1);
+    // tfjs's own products keep packed weights by tensor until it is disposed: without this they would go on multiplying
+    // by the old values. Its table of tensors forgets and learns the number again; the memory stays.
+    const { dataIdMap, wasm } = this.backend as unknown as TensorTable;
+    const { id, memoryOffset, shape } = dataIdMap.get(dataId)!;
+    wasm.tfjs.disposeData(id);
+    wasm.tfjs.registerTensor(
+      id,
+      shape.reduce((a, b) => a * b, 1),
+      memoryOffset,
+    );
   }
 
   onDispose(dataId: object, fn: () => void): void {
