@@ -15,8 +15,10 @@ export interface MapSettings {
   readonly learningRate?: number;
   /** Default cosine down to a twentieth. */
   readonly schedule?: Schedule;
-  /** Default 0.05. */
+  /** Default 0.03. */
   readonly latentLearningRate?: number;
+  /** Default cosine down to a twentieth: latents that go on moving lose the order of the styles. */
+  readonly latentSchedule?: Schedule;
   /** Default 0.02. */
   readonly latentWeight?: number;
   /** Default 0.02. */
@@ -28,7 +30,8 @@ export const shortMapSettings: Required<MapSettings> = {
   hyper: { hidden: [32, 32], spread: 1 },
   learningRate: 2e-3,
   schedule: { kind: 'cosine', floor: 0.05 },
-  latentLearningRate: 0.05,
+  latentLearningRate: 0.03,
+  latentSchedule: { kind: 'cosine', floor: 0.05 },
   latentWeight: 0.02,
   latentStandardDeviation: 0.02,
 };

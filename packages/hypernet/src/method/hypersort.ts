@@ -17,6 +17,8 @@ export interface HyperSortOptions {
   readonly schedule?: Schedule;
   /** Adam's learning rate for the latents; default 1e-3 as published. Short runs (tens of epochs) need about 0.03. */
   readonly latentLearningRate?: number;
+  /** Of the latents; default constant, as published. */
+  readonly latentSchedule?: Schedule;
   /** Weight of ||z||_1; default 1 as published. Short runs need about 0.02, or all latents collapse to 0. */
   readonly latentWeight?: number;
   /** Latents start at N(0, sd^2); default 0.05. */
@@ -53,6 +55,7 @@ const SMOOTHING = 0.98;
 export function hypersort(options: HyperSortOptions): Method<'hyper' | 'latents', 'train', HyperSortState> {
   const { network, learningRate = 1e-3, latentLearningRate = 1e-3, latentWeight = 1, batchSize = 1 } = options;
   const { schedule = { kind: 'constant' }, latentStandardDeviation = 0.05, onLatents } = options;
+  const { latentSchedule = { kind: 'constant' } } = options;
   const hyper = hyperNetwork(network, options.hyper);
   if (hyper.conditionDim !== 0) {
     throw new SegError('invalid-argument', {
@@ -75,7 +78,7 @@ export function hypersort(options: HyperSortOptions): Method<'hyper' | 'latents'
             }),
           ),
         optimiser: { kind: 'adam', learningRate: latentLearningRate, beta1: 0.7, beta2: 0.9 },
-        schedule: { kind: 'constant' },
+        schedule: latentSchedule,
       },
     },
     streams: { train: { batchSize, foregroundFraction: 0 } },

@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { SegError, type Volume } from '@seg/core';
 import type { DatasetCase } from '@seg/io';
 import { openDataset, writeFileAtomic, writeImage } from '@seg/io/node';
+import { dice } from '@seg/metrics';
 import { hyperSortUnet } from '@seg/unet3d';
 import { plainUnet } from '../baselines/plain-unet.ts';
 import { outOfFoldDice } from '../baselines/test-dice.ts';
@@ -12,13 +13,13 @@ import { volumeScore } from '../baselines/volume-score.ts';
 import { foreground, type MapCase, measureExtent, prepareMapCase } from '../cases/map-case.ts';
 import { restoreMask } from '../cases/restore-mask.ts';
 import type { CaseExtent } from '../cases/working-grid.ts';
-import { caseDice } from '../curate/case-dice.ts';
 import { type CurationPlan, planCuration } from '../curate/plan-curation.ts';
 import { type RankedCase, rankCases, rankingCsv, recommendedScore } from '../curate/rank-cases.ts';
 import { shortMapSettings, type TrainedMap, trainMap } from '../curate/train-map.ts';
 import { formatLatentRecord } from '../latent/latent-history.ts';
 import { chooseClusters } from '../map/choose-clusters.ts';
 import { correctLabel } from '../map/correct-label.ts';
+import { componentMedian } from '../map/scores.ts';
 
 export interface CurateOptions {
   /** Folder of the data set, in any layout that `openDataset` knows. */
@@ -140,8 +141,8 @@ export async function curateDataset(options: CurateOptions): Promise<CurationRes
     await written;
     signal?.throwIfAborted();
     const clustering = chooseClusters(map.latents, { seed });
-    const zero = map.model.latentDim;
-    const dominantLatent = Array.from({ length: zero }, () => 0);
+    // The origin can drift away from where most cases lie; the median cannot.
+    const dominantLatent = componentMedian(map.latents);
     const probabilities = cases.map((c) => map.model.probabilities(c, dominantLatent));
     const dominant = probabilities.map((p) => Uint8Array.from(p, (v) => (v >= 0.5 ? 1 : 0)));
 
@@ -187,7 +188,7 @@ export async function curateDataset(options: CurateOptions): Promise<CurationRes
       volumeOnly: volumeScore(cases.map(({ volumeMl }) => volumeMl)),
       outOfFold: outOfFold.errors,
       sentinel: quality,
-      dominant: dominant.map((mask, i) => 1 - caseDice(mask, cases[i]!.label)),
+      dominant: dominant.map((mask, i) => 1 - dice(mask, cases[i]!.label, { empty: 1 })),
     });
     await writeFileAtomic(join(out, 'ranking.csv'), rankingCsv(ranking));
     const chosen = ranking.filter((row) => correct === 'all' || row.flagged).map((row) => row.case);
@@ -210,7 +211,8 @@ export async function curateDataset(options: CurateOptions): Promise<CurationRes
       settings: shortMapSettings,
       steps: { map: map.steps, outOfFold: foldSteps, folds },
       recommendedScore,
-      clusters: { ...clustering, clusters: undefined },
+      dominantLatent,
+      clusters: { centroids: clustering.centroids, silhouette: clustering.silhouette },
       cases: cases.map(({ info, volumeMl }, i) => ({
         case: info.id,
         latent: map.latents[i],
