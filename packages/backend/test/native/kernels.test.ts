@@ -32,6 +32,30 @@ describe.skipIf(installed === undefined)('kernels of the native backend', () => 
     expect(process.memoryUsage().rss * toMiB - before).toBeLessThan(allowedGrowth);
   });
 
+  test('the filter gradient of a large volume is that of TensorFlow', () => {
+    const x = tf.randomNormal([2, 33, 32, 32, 32], 0, 1, 'float32', 1) as tf.Tensor5D;
+    const dy = tf.randomNormal([2, 33, 32, 32, 4], 0, 1, 'float32', 2) as tf.Tensor5D;
+    const gradient = (channels: tf.Tensor5D) => {
+      const filterShape = [3, 3, 3, 32, channels.shape[4]];
+      const attrs = { strides: [1, 1, 1], pad: 'same', filterShape };
+      return tf.engine().runKernel<tf.Tensor>('Conv3DBackpropFilterV2', { x, dy: channels }, attrs);
+    };
+    const found = gradient(dy);
+    // With more than 32 outputs it is TensorFlow's own.
+    const wide = tf.pad(dy, [
+      [0, 0],
+      [0, 0],
+      [0, 0],
+      [0, 0],
+      [0, 29],
+    ]);
+    const own = gradient(wide);
+    const expected = tf.slice(own, [0, 0, 0, 0, 0], [3, 3, 3, 32, 4]);
+    const error = tf.div(tf.max(tf.abs(tf.sub(found, expected))), tf.max(tf.abs(expected)));
+    expect(error.dataSync()[0]).toBeLessThan(1e-4);
+    tf.dispose([x, dy, found, wide, own, expected, error]);
+  });
+
   test('max-pooling gives the gradient of equal values to the first', () => {
     const x = tf.ones([1, 3, 2, 4, 1]) as tf.Tensor5D;
     const gradient = tf.grad((x) => maxPool3d(x as tf.Tensor5D, { size: [3, 2, 2] }))(x);

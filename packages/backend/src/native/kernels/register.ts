@@ -2,6 +2,7 @@ import { fusedKernels } from '@seg/ops';
 import { backend, type NamedAttrMap, type NamedTensorInfoMap, type TensorInfo, tidy } from '@tensorflow/tfjs-core';
 import { overrideKernel } from '../../override-kernel.ts';
 import type { NodeBackend } from '../load-binding.ts';
+import { registerFilterGradient } from './filter-gradient.ts';
 import { maxPool3d, maxPool3dGrad } from './max-pool.ts';
 import { normActivation, normActivationGrad } from './norm.ts';
 import { addBias, addBiasGrad, sumOfSquares } from './reductions.ts';
@@ -18,6 +19,7 @@ export function registerNativeKernels(): void {
   };
   // cuDNN keeps the inverse deviation where the processor's kernel keeps the variance; composed ops are right on both.
   if (!(backend() as unknown as NodeBackend).isUsingGpuDevice) {
+    registerFilterGradient();
     kernels[fusedKernels.normActivation] = normActivation;
     kernels[fusedKernels.normActivationGrad] = normActivationGrad;
   }
