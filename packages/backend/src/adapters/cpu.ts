@@ -10,7 +10,8 @@ export const cpuAdapter: BackendAdapter = {
     return { available: true, reason: 'plain JavaScript, runs everywhere' };
   },
   async start() {
-    await import('@tensorflow/tfjs-backend-cpu');
+    // A native binding brings the same backend along; registering it twice prints a line for each kernel.
+    if (findBackendFactory('cpu') === null) await import('@tensorflow/tfjs-backend-cpu');
     await setBackend('cpu');
     // Keeps the backend from printing advice to install tfjs-node.
     (findBackend('cpu') as unknown as { firstUse: boolean }).firstUse = false;
