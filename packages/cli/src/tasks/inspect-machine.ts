@@ -41,14 +41,17 @@ const COMFORTABLE_GB = 4;
 /** Starts every backend in turn and looks at what the machine has. */
 export async function inspectMachine(): Promise<MachineReport> {
   const installed = new Set<string>(listBackends().map(({ name }) => name));
+  const { driver, problems } = await inspectDriver();
   const backends: BackendReport[] = [];
   for (const name of backendNames) {
     const native = name === 'cuda' || name === 'tensorflow';
     if (native && !installed.has(name)) backends.push({ name, works: false, description: 'not installed' });
-    else backends.push(await tryBackend(name));
+    // A process loads one native backend only: a hopeless start of cuda would keep tensorflow from its turn.
+    else if (name === 'cuda' && driver === undefined) {
+      backends.push({ name, works: false, description: `installed, but ${problems.join('; ')}` });
+    } else backends.push(await tryBackend(name));
   }
   const works = (name: BackendName) => backends.some((b) => b.name === name && b.works);
-  const { driver, problems } = await inspectDriver();
   const limit = await memoryLimit();
   const gb = (bytes: number) => Math.round((bytes / 2 ** 30) * 10) / 10;
   const report = {
@@ -94,7 +97,7 @@ function adviceFor(report: Omit<MachineReport, 'advice'>, driverProblems: readon
   if (report.gpuDriver !== null && !find('cuda').works) {
     advice.push(
       find('cuda').description === 'not installed'
-        ? 'There is an NVIDIA driver: `seg backend install cuda` makes training many times faster.'
+        ? 'There is an NVIDIA driver: `seg backend install cuda` makes use of it.'
         : `The cuda backend is installed but does not run: ${find('cuda').description}`,
     );
   }
