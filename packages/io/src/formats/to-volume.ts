@@ -1,7 +1,7 @@
 import { createVolume, SegError, type Triple, type Volume, type VoxelArray } from '@seg/core';
 import { imageDtypes, isColour, type MedicalImage } from './medical-image.ts';
 import { scaledData } from './scaled-data.ts';
-import { takeScaledData } from './take-scaled-data.ts';
+import { type ReadyImage, takeScaledData } from './take-scaled-data.ts';
 
 export interface ToVolumeOptions {
   /** Type of the voxels. Default `float32`. */
@@ -30,7 +30,7 @@ export function toVolume(image: MedicalImage, options: ToVolumeOptions = {}): Vo
 }
 
 /** `toVolume` in float32 for an image that nobody else holds: its memory is reused, or that of `into`. */
-export function takeVolume(where: string, image: MedicalImage, into?: Float32Array<ArrayBuffer>): Volume<Float32Array> {
+export function takeVolume(where: string, image: ReadyImage, into?: Float32Array<ArrayBuffer>): Volume<Float32Array> {
   if (into !== undefined && into.length !== image.data.length) {
     throw new SegError('shape-mismatch', {
       where,

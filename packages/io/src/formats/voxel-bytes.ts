@@ -42,6 +42,17 @@ export function checkedVoxelBytes(
   return bytes;
 }
 
+/** Whether stored numbers are in this machine's byte order. */
+export function inHostOrder({
+  dtype,
+  byteOrder,
+}: {
+  readonly dtype: ImageDtype;
+  readonly byteOrder: ByteOrder;
+}): boolean {
+  return imageDtypes[dtype].array.BYTES_PER_ELEMENT === 1 || (byteOrder === 'little') === littleEndianHost;
+}
+
 /**
  * Voxels out of a file's bytes: a view where alignment and byte order allow it, else a copy in this machine's order.
  */
@@ -54,7 +65,7 @@ export function voxelArray(
 ): ImageArray {
   const { array } = imageDtypes[dtype];
   const size = array.BYTES_PER_ELEMENT;
-  const swap = size > 1 && (byteOrder === 'little') !== littleEndianHost;
+  const swap = !inHostOrder({ dtype, byteOrder });
   const aligned = (bytes.byteOffset + offset) % size === 0 && bytes.buffer instanceof ArrayBuffer;
   if (aligned && !swap) return new array(bytes.buffer as ArrayBuffer, bytes.byteOffset + offset, byteLength / size);
   const copy = bytes.slice(offset, offset + byteLength);

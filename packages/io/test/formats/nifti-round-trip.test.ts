@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -222,6 +222,28 @@ describe('writeNifti', () => {
     await expect(readVolume(join(folder, 'l.nii'), { into: new Float32Array(3) })).rejects.toMatchObject({
       code: 'shape-mismatch',
     });
+  });
+
+  it('scales voxels of every size while it reads, over more parts than one, and notices a file that was cut', async () => {
+    const stored = Int16Array.from({ length: 130 * 110 * 90 }, (_, i) => ((i * 7919) % 60001) - 30000);
+    const volume = createVolume(
+      Float32Array.from(stored, (v) => v * 0.25 + 7),
+      [90, 110, 130],
+    );
+    for (const dtype of ['int16', 'int32', 'float32'] as const) {
+      const path = join(folder, `parts-${dtype}.nii`);
+      await writeNifti(path, volume, dtype === 'float32' ? { dtype } : { dtype, slope: 0.25, intercept: 7 });
+      expect((await readVolume(path)).data).toEqual(volume.data);
+      const into = new Float32Array(volume.data.length);
+      expect((await readVolume(path, { into })).data).toBe(into);
+      expect(into).toEqual(volume.data);
+      const raw = await readImage(path);
+      expect(raw.data).toEqual(
+        dtype === 'float32' ? volume.data : (dtype === 'int16' ? Int16Array : Int32Array).from(stored),
+      );
+      await writeFile(path, (await readFile(path)).subarray(0, 2_200_000));
+      await expect(readVolume(path)).rejects.toMatchObject({ code: 'corrupt-data' });
+    }
   });
 
   it('refuses label maps that hold no labels, and names of no format', async () => {

@@ -4,10 +4,11 @@ import { isMetaImage } from '../../formats/metaimage/metaimage-header.ts';
 import { imageOfNpy } from '../../formats/npy/npy-image.ts';
 import { isNpy, parseNpy } from '../../formats/npy/parse-npy.ts';
 import { isNrrd } from '../../formats/nrrd/nrrd-header.ts';
+import type { ReadyImage } from '../../formats/take-scaled-data.ts';
 import { defaultMaxBytes } from '../../formats/voxel-bytes.ts';
 import { readBytes, withFile } from './file-bytes.ts';
 import { niftiPairPaths } from './nifti-pair-paths.ts';
-import { type RoomOption, readNiftiFile, readNiftiPair } from './read-nifti.ts';
+import { readNiftiFile, readNiftiPair, type ScaledOption } from './read-nifti.ts';
 import { readRaster } from './read-raster.ts';
 
 export interface ReadImageOptions {
@@ -29,19 +30,19 @@ export function readImage(path: string, options: ReadImageOptions = {}): Promise
   return readAny(path, options);
 }
 
-/** `readImage`, leaving room before the voxels for float32 values, in `into` if given (see `takeScaledData`). */
-export function readImageWithRoom(
+/** `readImage` for a volume of float32 values, which are computed while the file is read where that is possible. */
+export function readImageToScale(
   path: string,
   options: ReadImageOptions,
   into: Float32Array<ArrayBuffer> | undefined,
-): Promise<MedicalImage> {
-  return readAny(path, { ...options, room: into ?? 'fresh' });
+): Promise<ReadyImage> {
+  return readAny(path, { ...options, scaled: into ?? 'fresh' });
 }
 
-async function readAny(path: string, options: ReadImageOptions & RoomOption): Promise<MedicalImage> {
+async function readAny(path: string, options: ReadImageOptions & ScaledOption): Promise<ReadyImage> {
   const pair = await niftiPairPaths(path);
   if (pair !== undefined) return readNiftiPair(pair, options);
-  return withFile(path, async (file, size): Promise<MedicalImage> => {
+  return withFile(path, async (file, size): Promise<ReadyImage> => {
     const start = await readBytes(path, file, 0, Math.min(size, 256));
     refuseOthers(path, start);
     if (isNrrd(start)) return readRaster(path, file, size, 'nrrd', options);

@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { SegError } from '@seg/core';
-import { type ImageDtype, imageDtypes } from '../../formats/medical-image.ts';
+import { imageDtypes, scalingOf } from '../../formats/medical-image.ts';
 import { detectNifti } from '../../formats/nifti/detect-nifti.ts';
 import { type NiftiHeader, niftiHeaderBytes } from '../../formats/nifti/nifti-header.ts';
 import {
@@ -11,7 +11,9 @@ import {
   withVoxels,
 } from '../../formats/nifti/parse-nifti.ts';
 import { parseNiftiHeader } from '../../formats/nifti/parse-nifti-header.ts';
-import { voxelArray } from '../../formats/voxel-bytes.ts';
+import { scaleInto } from '../../formats/scaled-data.ts';
+import { type ReadyImage, scalesInPlace } from '../../formats/take-scaled-data.ts';
+import { inHostOrder, voxelArray } from '../../formats/voxel-bytes.ts';
 import { isGzip } from '../../gzip/gzip-header.ts';
 import { allocateBytes, readBytes, readInto, withFile } from './file-bytes.ts';
 import { gunzipBytes, gunzipPrefix } from './gunzip-bytes.ts';
@@ -22,9 +24,9 @@ export interface ReadNiftiOptions {
   readonly maxBytes?: number;
 }
 
-/** Whether to leave room for float32 values before the voxels, in fresh memory or in an array. */
-export interface RoomOption {
-  readonly room?: 'fresh' | Float32Array<ArrayBuffer>;
+/** Whether to compute the float32 values while the file is read where that is possible, in fresh memory or in an array. */
+export interface ScaledOption {
+  readonly scaled?: 'fresh' | Float32Array<ArrayBuffer>;
 }
 
 /** Bytes that are read to look at a file: enough for most headers with their extensions. */
@@ -49,21 +51,21 @@ export async function readNiftiFile(
   path: string,
   file: FileHandle,
   size: number,
-  options: ReadNiftiOptions & RoomOption,
+  options: ReadNiftiOptions & ScaledOption,
 ): Promise<NiftiImage> {
   const { layout, gzip } = await readLayout(path, file, size, false, options);
-  return readVoxels(path, file, size, layout, gzip, options.room);
+  return readVoxels(path, file, size, layout, gzip, options.scaled);
 }
 
 /** Reads a header and the voxels beside it. */
 export async function readNiftiPair(
   { header, voxels }: { readonly header: string; readonly voxels: string },
-  options: ReadNiftiOptions & RoomOption,
+  options: ReadNiftiOptions & ScaledOption,
 ): Promise<NiftiImage> {
   const { layout } = await withFile(header, (file, size) => readLayout(header, file, size, true, options));
   return withFile(voxels, async (file, size) => {
     const gzip = isGzip(await readBytes(voxels, file, 0, Math.min(size, 3)));
-    return readVoxels(voxels, file, size, layout, gzip, options.room);
+    return readVoxels(voxels, file, size, layout, gzip, options.scaled);
   });
 }
 
@@ -109,28 +111,55 @@ async function readVoxels(
   size: number,
   layout: NiftiLayout,
   gzip: boolean,
-  room?: RoomOption['room'],
-): Promise<NiftiImage> {
+  scaled?: ScaledOption['scaled'],
+): Promise<NiftiImage & ReadyImage> {
   const { voxelOffset, voxelBytes, ...rest } = layout;
   const end = voxelOffset + voxelBytes;
   if (gzip) return withVoxels(path, layout, gunzipBytes(path, await readBytes(path, file, 0, size), end));
   if (end > size) throw truncated(path, end, size);
-  const bytes = await readInto(file, voxelOffset, voxelMemory(path, voxelBytes, rest.dtype, room));
+  if (scaled !== undefined && scalesInPlace(rest) && inHostOrder(rest)) return readScaled(path, file, layout, scaled);
+  const bytes = await readBytes(path, file, voxelOffset, voxelBytes);
   if (bytes.length < voxelBytes) throw truncated(path, end, voxelOffset + bytes.length);
   return { ...rest, data: voxelArray(bytes, 0, voxelBytes, rest.dtype, rest.byteOrder) };
 }
 
-/** Memory for voxels: where float32 values must find room, the end of 4 bytes for each number. */
-function voxelMemory(
+/**
+ * Reads voxels of at most 4 bytes and scales them to float32 in the same memory, one part while the next is read.
+ *
+ * The voxels are read to the end of 4 bytes for each, so that value i goes to bytes 4i to 4i+3, which never lie behind
+ * the bytes of voxel i. Fresh memory costs more than the arithmetic, because the system hands it out page by page at the
+ * first touch: the two halves are touched by two threads at once.
+ */
+async function readScaled(
   path: string,
-  voxelBytes: number,
-  dtype: ImageDtype,
-  room: RoomOption['room'],
-): Uint8Array<ArrayBuffer> {
-  const { BYTES_PER_ELEMENT: size } = imageDtypes[dtype].array;
-  const needed = voxelBytes * (4 / size);
-  if (room === undefined || size > 4) return allocateBytes(path, voxelBytes);
-  if (room === 'fresh') return allocateBytes(path, needed).subarray(needed - voxelBytes);
-  if (room.byteLength !== needed) return allocateBytes(path, voxelBytes);
-  return new Uint8Array(room.buffer, room.byteOffset + needed - voxelBytes, voxelBytes);
+  file: FileHandle,
+  layout: NiftiLayout,
+  scaled: NonNullable<ScaledOption['scaled']>,
+): Promise<NiftiImage & ReadyImage> {
+  const { voxelOffset, voxelBytes, ...rest } = layout;
+  const { array } = imageDtypes[rest.dtype];
+  const count = voxelBytes / array.BYTES_PER_ELEMENT;
+  const fits = scaled !== 'fresh' && scaled.length === count;
+  const values = fits ? scaled : new Float32Array(allocateBytes(path, 4 * count).buffer);
+  const start = values.byteOffset + values.byteLength - voxelBytes;
+  const data = new array(values.buffer, start, count);
+  const { slope, intercept } = scalingOf(rest);
+  const read = (from: number) => {
+    const bytes = Math.min(partBytes, voxelBytes - from);
+    return readInto(file, voxelOffset + from, new Uint8Array(values.buffer, start + from, bytes));
+  };
+  let next = read(0);
+  for (let from = 0; from < voxelBytes; from += partBytes) {
+    const { length } = await next;
+    if (length < Math.min(partBytes, voxelBytes - from)) {
+      throw truncated(path, voxelOffset + voxelBytes, voxelOffset + from + length);
+    }
+    if (from + partBytes < voxelBytes) next = read(from + partBytes);
+    const [first, last] = [from, from + length].map((byte) => byte / array.BYTES_PER_ELEMENT) as [number, number];
+    scaleInto(values.subarray(first, last), data.subarray(first, last), slope, intercept);
+  }
+  return { ...rest, data, values };
 }
+
+/** Bytes that are scaled at a time, a multiple of every voxel's. */
+const partBytes = 2 ** 21;

@@ -1,7 +1,7 @@
 import type { Volume } from '@seg/core';
 import { toLabelMap } from '../../formats/to-label-map.ts';
 import { takeVolume, toVolume } from '../../formats/to-volume.ts';
-import { type ReadImageOptions, readImage, readImageWithRoom } from './read-image.ts';
+import { type ReadImageOptions, readImage, readImageToScale } from './read-image.ts';
 
 export interface ReadVolumeOptions extends ReadImageOptions {
   /** Type of the voxels. Default `float32`. */
@@ -33,7 +33,7 @@ export async function readVolume(
 ): Promise<Volume<Float32Array | Float64Array>> {
   const { type, into, ...rest } = options;
   if (type === 'float64') return toVolume(await readImage(path, rest), { type, name: path });
-  return takeVolume(path, await readImageWithRoom(path, rest, into), into);
+  return takeVolume(path, await readImageToScale(path, rest, into), into);
 }
 
 /**
