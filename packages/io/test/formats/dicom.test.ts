@@ -1,8 +1,8 @@
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { transformPoint } from '@seg/core';
 import { describe, expect, it } from 'vitest';
 import type { ItkImage } from '../../src/formats/image-of-itk.ts';
-import { toVolume } from '../../src/index.ts';
+import { toLabelMap, toVolume } from '../../src/index.ts';
 import { type ItkDicom, readDicomSegmentation, readDicomSeries } from '../../src/node/index.ts';
 
 const folder = fileURLToPath(new URL('../../fixtures/dicom', import.meta.url));
@@ -26,11 +26,14 @@ const replay: ItkDicom = {
   readSegmentationNode: () => Promise.resolve({ segImage: recorded, metaInfo: { segments: 1 } }),
 };
 
+/** The parsers are large, so the workspace does not install them; SEG_TEST_ITK may name the file to import instead. */
 async function installed(): Promise<ItkDicom | undefined> {
-  const name = '@itk-wasm/dicom';
+  const { SEG_TEST_ITK: file } = process.env;
+  const name = file === undefined ? '@itk-wasm/dicom' : pathToFileURL(file).href;
   try {
     return (await import(/* @vite-ignore */ name)) as ItkDicom;
-  } catch {
+  } catch (cause) {
+    if (file !== undefined) throw cause;
     return undefined;
   }
 }
@@ -80,5 +83,24 @@ describe('readDicomSegmentation', () => {
     const { image, info } = await readDicomSegmentation('seg.dcm', { itk: replay });
     expect(image).toMatchObject({ format: 'dicom', shape: [5, 4, 3], dtype: 'int32' });
     expect(info).toEqual({ segments: 1 });
+  });
+
+  it.skipIf(itk === undefined)('reads what highdicom wrote, by @itk-wasm/dicom where it is installed', async () => {
+    const file = fileURLToPath(new URL('../../fixtures/dicom-seg.dcm', import.meta.url));
+    const { image, info } = await readDicomSegmentation(file, { itk: itk! });
+    expect(image.shape).toEqual([5, 4, 3]);
+    const map = toLabelMap(image);
+    for (let z = 0; z < 3; z++) {
+      for (let y = 0; y < 4; y++) {
+        for (let x = 0; x < 5; x++) {
+          const [right, front, head] = transformPoint(image.affine, [x, y, z]);
+          // The generator's slice, row and column of this place.
+          const [k, row, column] = [(-right - 10) / 2.5, (30 - head) / 1.5, (-front - 20) / 2].map(Math.round);
+          const expected = k === 2 && column === 4 ? 2 : row === 1 ? 1 : 0;
+          expect(map.data[(z * 4 + y) * 5 + x], `slice ${k}, row ${row}, column ${column}`).toBe(expected);
+        }
+      }
+    }
+    expect(info).toMatchObject({ segmentAttributes: [[{ SegmentLabel: 'row' }, { SegmentLabel: 'column' }]] });
   });
 });
