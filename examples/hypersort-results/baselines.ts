@@ -1,0 +1,109 @@
+import { Rng } from '@seg/core';
+import {
+  bestOf,
+  type MapCase,
+  outOfFoldDice,
+  plainUnet,
+  splitDice,
+  styleDiversity,
+  type TrainedBaseline,
+  type Trainer,
+  tLossUnet,
+  trainBaseline,
+  trainSentinel,
+} from '@seg/hypernet';
+import { auroc, spearman } from '@seg/metrics';
+import { hyperSortUnet } from '@seg/unet3d';
+import { type Experiment, FOLDS, LEARNING_RATE, PLAIN_NETWORKS } from './experiments.ts';
+import { mapValues, mean, onTests, stopwatch } from './numbers.ts';
+
+/** What does not depend on the map. */
+export interface Baselines {
+  readonly foldSteps: number;
+  readonly seconds: Readonly<Record<string, number>>;
+  readonly plain: readonly number[];
+  readonly plainBest: number;
+  readonly plainDiversity: number | null;
+  readonly tLoss: number;
+  readonly auc: Readonly<Record<string, number>>;
+  readonly spearman: Readonly<Record<string, number>>;
+}
+
+export async function measureBaselines(
+  title: string,
+  { baseFeatures, levels, epochs, foldEpochs }: Experiment,
+  data: {
+    readonly training: readonly MapCase[];
+    readonly tests: readonly MapCase[];
+    readonly isWrong: readonly boolean[];
+  },
+  seed: number,
+): Promise<Baselines> {
+  const { training, tests, isWrong } = data;
+  const network = hyperSortUnet({ baseFeatures, levels, convs: 1 });
+  const options = { network, learningRate: LEARNING_RATE, schedule: { kind: 'cosine', floor: 0.05 } } as const;
+  const { seconds, timed } = stopwatch(title);
+  const steps = epochs * training.length;
+  const test = async (training: Promise<TrainedBaseline>) => {
+    const trained = await training;
+    const result = onTests(tests, (c) => trained.segment(c));
+    trained.dispose();
+    return result;
+  };
+  const plain: Awaited<ReturnType<typeof test>>[] = [];
+  await timed('plain U-Nets', async () => {
+    const networks = seed === 1 ? PLAIN_NETWORKS : 1;
+    for (let n = 0; n < networks; n++) {
+      plain.push(await test(trainBaseline(plainUnet(options), training, { steps, seed: seed + 100 * n })));
+    }
+  });
+  const robust = await timed('T-loss U-Net', () => test(trainBaseline(tLossUnet(options), training, { steps, seed })));
+  const foldSteps = Math.round(foldEpochs * training.length * (1 - 1 / FOLDS));
+  const short: Trainer = (some, fold) =>
+    trainBaseline(plainUnet(options), some, { steps: foldSteps, seed: seed + fold });
+  const outOfFold = await timed('out-of-fold', () => outOfFoldDice(training, short, { folds: FOLDS, seed }));
+  const split = await timed('split', () => splitDice(training, halfOfClean(isWrong, seed), short));
+  const sentinel = await timed('quality regressor', async () => {
+    const trained = await trainSentinel(training, { steps: 8 * training.length, seed });
+    const errors = training.map((c) => 1 - trained.quality(c, c.label));
+    trained.dispose();
+    return errors;
+  });
+  const scores = {
+    'out-of-fold Dice error': outOfFold.errors,
+    'Dice error, trained on half of the clean labels (needs the truth)': split,
+    'quality regressor': sentinel,
+  };
+  const table = tests.map((_, i) => plain.map((t) => t[i]!.dice));
+  return {
+    foldSteps,
+    seconds,
+    plain: plain.map((t) => mean(t.map((r) => r.dice))),
+    plainBest: mean(bestOf(table)),
+    plainDiversity: plain.length < 2 ? null : styleDiversity(table),
+    tLoss: mean(robust.map((r) => r.dice)),
+    auc: mapValues(scores, (v) => auroc(...scored(v, isWrong))),
+    spearman: mapValues(scores, (v) => {
+      const [values, wrong] = scored(v, isWrong);
+      return spearman(values, wrong.map(Number)).coefficient;
+    }),
+  };
+}
+
+/** A random half of the clean cases: the other half has to be told from the wrong ones. */
+function halfOfClean(isWrong: readonly boolean[], seed: number): boolean[] {
+  const clean = isWrong.flatMap((wrong, i) => (wrong ? [] : [i]));
+  const half = new Set(
+    Rng.fromSeed(seed)
+      .fork('half')
+      .shuffle(clean)
+      .slice(0, clean.length >> 1),
+  );
+  return isWrong.map((_, i) => half.has(i));
+}
+
+/** The cases that have a score. */
+function scored(values: readonly number[], isWrong: readonly boolean[]): [number[], boolean[]] {
+  const kept = values.flatMap((v, i) => (Number.isNaN(v) ? [] : [i]));
+  return [kept.map((i) => values[i]!), kept.map((i) => isWrong[i]!)];
+}

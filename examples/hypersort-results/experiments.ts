@@ -1,0 +1,136 @@
+import type { Perturbation } from '@seg/augment';
+import { type MapSettings, shortMapSettings, type WorkingGrid } from '@seg/hypernet';
+
+export interface Experiment {
+  readonly title: string;
+  readonly grid: WorkingGrid;
+  /** Cases trained on; up to `test` more are for testing, with untouched labels. */
+  readonly train: number;
+  readonly test: number;
+  readonly epochs: number;
+  readonly foldEpochs: number;
+  /** Spoilt on the working grid, or on the scan's own grid. */
+  readonly spoil: 'working' | 'scan';
+  readonly groups: readonly { readonly name: string; readonly fraction: number; readonly perturbation: Perturbation }[];
+  readonly baseFeatures: number;
+  readonly levels: number;
+}
+
+const small = { baseFeatures: 6, levels: 1 } as const;
+
+/** So many labels eroded and so many dilated, by one round of the 6-neighbour cross. */
+const erodedAndDilated = (fraction: number): Experiment['groups'] => [
+  { name: 'eroded', fraction, perturbation: { kind: 'erode', rounds: 1 } },
+  { name: 'dilated', fraction, perturbation: { kind: 'dilate', rounds: 1 } },
+];
+
+export const EXPERIMENTS: Readonly<Record<string, Experiment>> = {
+  hippocampus: {
+    title: 'Hippocampus (MR, anterior and posterior merged), 10 % eroded and 10 % dilated by one round at 2 mm',
+    grid: { shape: [16, 24, 16], spacingMm: [2, 2, 2], centre: 'image' },
+    train: 80,
+    test: 20,
+    epochs: 20,
+    foldEpochs: 10,
+    spoil: 'working',
+    groups: erodedAndDilated(0.1),
+    ...small,
+  },
+  'hippocampus-fine': {
+    title: 'Hippocampus, 10 % eroded and 10 % dilated by one round at 1 mm',
+    grid: { shape: [32, 48, 32], spacingMm: [1, 1, 1], centre: 'image' },
+    train: 80,
+    test: 20,
+    epochs: 16,
+    foldEpochs: 8,
+    spoil: 'scan',
+    groups: erodedAndDilated(0.1),
+    ...small,
+  },
+  'hippocampus-sparse': {
+    title: 'Hippocampus, 7.5 % eroded and 7.5 % dilated by one round at 1 mm, trained on at 1.5 mm',
+    grid: { shape: [22, 32, 22], spacingMm: [1.5, 1.5, 1.5], centre: 'image' },
+    train: 160,
+    test: 40,
+    epochs: 12,
+    foldEpochs: 6,
+    spoil: 'scan',
+    groups: erodedAndDilated(0.075),
+    ...small,
+  },
+  'left-atrium': {
+    title: 'Left atrium (LGE MR), 10 % eroded and 10 % dilated by one round at 2.5 mm',
+    grid: { shape: [22, 36, 48], spacingMm: [2.5, 2.5, 2.5], centre: 'image' },
+    train: 60,
+    test: 20,
+    epochs: 20,
+    foldEpochs: 8,
+    spoil: 'working',
+    groups: erodedAndDilated(0.1),
+    ...small,
+  },
+  'cardiac-acdc': {
+    title: 'ACDC (cine MR, both ventricles and myocardium merged), 15 % of the labels without their three basal slices',
+    grid: { shape: [12, 40, 40], spacingMm: [10, 4, 4], centre: 'image' },
+    train: 100,
+    test: 30,
+    epochs: 16,
+    foldEpochs: 8,
+    spoil: 'scan',
+    // The first slices of these scans are basal.
+    groups: [{ name: 'cut', fraction: 0.15, perturbation: { kind: 'dropSlices', count: 3, from: 'start' } }],
+    ...small,
+  },
+};
+
+/** Plain U-Nets of the first seed, as many as the paper has; later seeds train one. */
+export const PLAIN_NETWORKS = 5;
+export const LEARNING_RATE = 2e-3;
+export const FOLDS = 5;
+
+/** The seed on which the settings were tried; no table of results contains it. */
+export const PILOT_SEED = 11;
+export const PILOT_SET = 'hippocampus';
+
+export interface Trial {
+  readonly name: string;
+  readonly settings: MapSettings;
+  readonly baseFeatures?: number;
+  readonly epochs?: number;
+}
+
+const constant = { kind: 'constant' } as const;
+const published: MapSettings = {
+  hyper: { hidden: [50, 50, 50] },
+  learningRate: 1e-3,
+  schedule: constant,
+  latentLearningRate: 1e-3,
+  latentSchedule: constant,
+  latentWeight: 1,
+  latentStandardDeviation: 0.05,
+};
+
+/** What was tried on the pilot seed. */
+export const TRIALS: readonly Trial[] = [
+  { name: 'as in the tables below', settings: {} },
+  { name: 'published code: weight 1, latent rate 1e-3, rate 1e-3, three layers of 50', settings: published },
+  { name: 'published paper: the same with rate 1e-4', settings: { ...published, learningRate: 1e-4 } },
+  { name: 'published code, latent rate 0.03', settings: { ...published, latentLearningRate: 0.03 } },
+  {
+    name: 'published code, latent rate 0.03, weight 0.02',
+    settings: { ...published, latentLearningRate: 0.03, latentWeight: 0.02 },
+  },
+  { name: 'weight 1', settings: { latentWeight: 1 } },
+  { name: 'weight 0.1', settings: { latentWeight: 0.1 } },
+  { name: 'weight 0', settings: { latentWeight: 0 } },
+  { name: 'latent rate 1e-3', settings: { latentLearningRate: 1e-3 } },
+  { name: 'latent rate 0.01', settings: { latentLearningRate: 0.01 } },
+  { name: 'latent rate 0.1', settings: { latentLearningRate: 0.1 } },
+  { name: 'latent rate constant', settings: { latentSchedule: constant } },
+  { name: 'heads start with spread 0.1', settings: { hyper: { ...shortMapSettings.hyper, spread: 0.1 } } },
+  { name: 'heads start as released', settings: { hyper: { ...shortMapSettings.hyper, init: 'released' } } },
+  { name: 'four latent dimensions', settings: { hyper: { ...shortMapSettings.hyper, latentDim: 4 } } },
+  { name: 'main network of 12 channels', settings: {}, baseFeatures: 12 },
+  { name: '10 epochs', settings: {}, epochs: 10 },
+  { name: '40 epochs', settings: {}, epochs: 40 },
+];

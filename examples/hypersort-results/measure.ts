@@ -1,0 +1,147 @@
+import {
+  bestOf,
+  componentMedian,
+  discriminantAxis,
+  distanceToMedian,
+  latentIsolation,
+  latentNorm,
+  principalAxes,
+  project,
+  styleDiversity,
+  trainMap,
+  volumeScore,
+} from '@seg/hypernet';
+import { auroc, dice, spearman } from '@seg/metrics';
+import { hyperSortUnet } from '@seg/unet3d';
+import { type Baselines, measureBaselines } from './baselines.ts';
+import { type Case, loadCases } from './cases.ts';
+import type { Experiment, Trial } from './experiments.ts';
+import { mapValues, mean, onTests, stopwatch } from './numbers.ts';
+
+type Latents = readonly (readonly number[])[];
+
+/** Trains the map, and the baselines unless they are known, and measures all that the document shows of a seed. */
+export async function measure(
+  set: string,
+  experiment: Experiment,
+  options: { readonly data: string; readonly seed: number; readonly backend: string; readonly threads: string },
+  known?: Baselines,
+) {
+  const { data, seed, backend, threads } = options;
+  const { cases, tests } = await loadCases(experiment, data, seed);
+  const { baseFeatures, levels, epochs, groups } = experiment;
+  const network = hyperSortUnet({ baseFeatures, levels, convs: 1 });
+  const training = cases.map(({ given }) => given);
+  const isWrong = cases.map(({ group }) => group !== 'clean');
+  const { seconds, timed } = stopwatch(`${set} seed ${seed}`);
+
+  const map = await timed('HyperSORT', () => trainMap(training, { network, epochs, seed }));
+  const { latents, model } = map;
+  // Where most cases lie, which needs no knowledge of which labels are wrong.
+  const median = componentMedian(latents);
+  const styles = ['clean', ...groups.map(({ name }) => name)];
+  const centroids = styles.map((style) => [style, centroid(latents.filter((_, i) => cases[i]!.group === style))]);
+  const places = Object.fromEntries([['zero', median.map(() => 0)], ['median', median], ...centroids]);
+  const styleTests = mapValues(places, (z: number[]) => onTests(tests, (c) => model.segment(c, z)));
+  const stylesOfCases = tests.map((_, i) => styles.map((s) => styleTests[s]![i]!.dice));
+  const corrected = cases.map(({ given, truth }) => dice(model.segment(given, median), truth.label, { empty: 1 }));
+  model.dispose();
+
+  const scores = {
+    ...latentScores(latents),
+    'volume only': volumeScore(training.map(({ volumeMl }) => volumeMl)),
+  };
+  const wrong = cases.map((c, i) => ({ ...c, i })).filter(({ group }) => group !== 'clean');
+  return {
+    set,
+    seed,
+    cases: cases.length,
+    tests: tests.length,
+    epochs,
+    steps: map.steps,
+    threads,
+    backend,
+    seconds: seconds.HyperSORT!,
+    ...alongAxis(latents, cases, styles),
+    discriminantAuc: eitherWay(project(latents, discriminantAxis(latents, isWrong)), isWrong),
+    auc: mapValues(scores, (v) => auroc(v, isWrong)),
+    spearman: mapValues(scores, (v) => spearman(v, isWrong.map(Number)).coefficient),
+    volumeRatio: mapValues(styleTests, (t) => mean(t.map((r) => r.ratio))),
+    dice: {
+      ...Object.fromEntries(
+        Object.entries(styleTests).map(([name, t]) => [`HyperSORT ${name}`, mean(t.map((r) => r.dice))]),
+      ),
+      'HyperSORT best of styles': mean(bestOf(stylesOfCases)),
+    },
+    diversity: styleDiversity(stylesOfCases),
+    correction: {
+      given: mean(wrong.map(({ given, truth }) => dice(given.label, truth.label, { empty: 1 }))),
+      corrected: mean(wrong.map(({ i }) => corrected[i]!)),
+      cleanKept: mean(corrected.filter((_, i) => !isWrong[i])),
+    },
+    baselines: known ?? (await measureBaselines(`${set} seed ${seed}`, experiment, { training, tests, isWrong }, seed)),
+    latents: cases.map(({ group }, i) => [group, ...latents[i]!.map((v) => Number(v.toFixed(4)))]),
+  };
+}
+
+export type Result = Awaited<ReturnType<typeof measure>>;
+
+/** The map with other settings, without baselines. */
+export async function measureTrial(experiment: Experiment, trial: Trial, data: string, seed: number) {
+  const { cases, tests } = await loadCases(experiment, data, seed);
+  const { levels } = experiment;
+  const { name, settings, baseFeatures = experiment.baseFeatures, epochs = experiment.epochs } = trial;
+  const network = hyperSortUnet({ baseFeatures, levels, convs: 1 });
+  const { seconds, timed } = stopwatch(name);
+  const training = cases.map(({ given }) => given);
+  const { latents, model } = await timed('HyperSORT', () => trainMap(training, { ...settings, network, epochs, seed }));
+  const isWrong = cases.map(({ group }) => group !== 'clean');
+  const median = componentMedian(latents);
+  const diceOnTests = mean(onTests(tests, (c) => model.segment(c, median)).map((r) => r.dice));
+  model.dispose();
+  return {
+    name,
+    epochs,
+    seconds: seconds.HyperSORT!,
+    axisAuc: alongAxis(latents, cases, ['clean', ...experiment.groups.map((g) => g.name)]).axisAuc,
+    auc: mapValues(latentScores(latents), (v) => auroc(v, isWrong)),
+    meanNorm: mean(latentNorm(latents)),
+    dice: diceOnTests,
+  };
+}
+
+export type TrialResult = Awaited<ReturnType<typeof measureTrial>>;
+
+function latentScores(latents: Latents) {
+  return {
+    norm: latentNorm(latents),
+    isolation: latentIsolation(latents),
+    'distance to median': distanceToMedian(latents),
+  };
+}
+
+/** The first two kinds of wrong labels, or the only kind and the clean ones, along the first principal axis. */
+function alongAxis(latents: Latents, cases: readonly Case[], styles: readonly string[]) {
+  const along = project(latents, principalAxes(latents)[0]!);
+  const [first, second] = styles.length > 2 ? [styles[1]!, styles[2]!] : [styles[1]!, 'clean'];
+  const kept = cases.flatMap(({ group }, i) => (group === first || group === second ? [i] : []));
+  return {
+    axisAuc: eitherWay(
+      kept.map((i) => along[i]!),
+      kept.map((i) => cases[i]!.group === first),
+    ),
+    meanAlongAxis: Object.fromEntries(
+      styles.map((s) => [s, mean(along.filter((_, i) => cases[i]!.group === s))] as const),
+    ),
+  };
+}
+
+/** An axis has no sign. */
+function eitherWay(values: readonly number[], isFirst: readonly boolean[]): number {
+  const area = auroc(values, isFirst);
+  return Math.max(area, 1 - area);
+}
+
+function centroid(points: Latents): number[] {
+  return points[0]!.map((_, d) => mean(points.map((p) => p[d]!)));
+}
