@@ -85,6 +85,21 @@ describe('seg train', () => {
     expect(resumed.stdout).toContain('report.html');
   });
 
+  it('trains by HyperSORT, whose run predicts in the dominant style and goes on', async () => {
+    const out = join(root, 'hypersort');
+    const args = ['--data', data, '--out', out, '--method', 'hypersort', '--steps', '2', '--seed', '1', '--json'];
+    const result = await seg('train', ...args);
+    expect(result.code, result.stderr).toBe(0);
+    expect(Object.keys(JSON.parse(result.stdout).validation.labels)).toEqual(['1', '2', '3']);
+    const lines = (await readFile(join(out, 'latents.jsonl'), 'utf8')).trim().split('\n');
+    const { latents } = JSON.parse(lines.at(-1)!);
+    expect(Object.keys(latents)).toEqual(JSON.parse(await readFile(join(out, 'config.json'), 'utf8')).data.train);
+    const image = join(data, 'imagesTr', 'phantom_0001.nii.gz');
+    const predicted = await spawnSeg(['predict', '--run', out, '--out', join(root, 'dominant'), image]);
+    expect(predicted.code, predicted.stderr).toBe(0);
+    expect(await seg('train', '--resume', out, '--json')).toMatchObject({ code: 0 });
+  });
+
   it('refuses a run that is there, a run that is not, and settings that contradict', async () => {
     const used = await seg('train', '--data', data, '--out', run, '--no-verify');
     expect(used).toMatchObject({ code: 1, stderr: expect.stringContaining('already holds a run') });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { seg, spawnSeg } from './support/run-seg.ts';
 
-const COMMANDS = ['verify', 'train', 'predict', 'evaluate', 'info', 'convert', 'phantom', 'doctor'];
+const COMMANDS = ['verify', 'train', 'curate', 'predict', 'evaluate', 'info', 'convert', 'phantom', 'doctor'];
 
 describe('usage', () => {
   it.each(COMMANDS)('%s --help shows options and examples', async (command) => {

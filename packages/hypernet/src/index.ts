@@ -51,4 +51,5 @@ export { bestOf, type DiceTable, styleDiversity } from './map/networks-compared.
 export { componentMedian, distanceToMedian, latentIsolation, latentNorm, type Points } from './map/scores.ts';
 export { type StyleImage, type StyleModel, styleModel } from './map/style-model.ts';
 export { type HyperSortOptions, type HyperSortState, hypersort, type LatentRecord } from './method/hypersort.ts';
+export { hypersortMethods } from './method/hypersort-methods.ts';
 export { type HyperNetwork, type HyperNetworkOptions, hyperNetwork } from './network/hyper-network.ts';

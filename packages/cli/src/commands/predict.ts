@@ -44,11 +44,13 @@ Examples:
       const { mkdir } = await import('node:fs/promises');
       const { loadRun, readRunConfig } = await import('@seg/train/node');
       const { predictFile } = await import('../tasks/predict-file.ts');
+      const { moreMethods } = await import('../tasks/methods.ts');
       const { findPredictionInputs } = await import('../tasks/prediction-inputs.ts');
       const config = await readRunConfig(run);
       const images = await findPredictionInputs(inputs, out, config.data.channels.length);
       const backend = await startChosenBackend(cli, options);
       const loaded = await loadRun(run, {
+        methods: await moreMethods(),
         onWarning: (message) => cli.stderr(`seg: ${message}\n`),
         ...(checkpoint === undefined ? {} : { checkpoint }),
       });

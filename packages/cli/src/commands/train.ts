@@ -36,7 +36,7 @@ export function addTrain(program: Command, cli: Cli): void {
     .option('--data <dir>', 'folder of the data set')
     .option('--out <run>', 'folder of the run, new or empty')
     .option('--resume <run>', 'continue this run instead, with its own settings')
-    .option('--method <name>', 'training method (default: supervised)')
+    .option('--method <name>', 'supervised or hypersort (default: supervised)')
     .option('--seed <n>', 'seed of everything random (default: 0)', wholeNumber(0))
     .option('--steps <n>', 'train for this many steps', wholeNumber(1))
     .option('--minutes <n>', 'train for this long, loading included (default: 12)', positiveNumber)
@@ -48,7 +48,8 @@ export function addTrain(program: Command, cli: Cli): void {
       'after',
       `
 The run's folder gets config.json, metrics.jsonl, TensorBoard events, checkpoints/{last,best}.{safetensors,json},
-validation/ and report.html. Ctrl-C stops after a checkpoint; --resume goes on from there.
+validation/ and report.html. Ctrl-C stops after a checkpoint; --resume goes on from there. The method hypersort also
+writes latents.jsonl, the map of the labels' styles at every validation; to look for wrong labels use seg curate.
 
 Examples:
   $ seg train --data data/hippocampus --out run --seed 1
@@ -86,8 +87,10 @@ async function begin(cli: Cli, data: string, options: Options): Promise<RunResul
   const { builtInMethods } = await import('@seg/train');
   const { trainRun } = await import('@seg/train/node');
   const { requireFolder } = await import('../tasks/folders.ts');
+  const { moreMethods } = await import('../tasks/methods.ts');
   const { out, method = 'supervised', seed = 0, steps, minutes, checkpointEvery } = options;
-  checkOption('seg train', 'method', method, Object.keys(builtInMethods));
+  const methods = await moreMethods(out);
+  checkOption('seg train', 'method', method, Object.keys({ ...builtInMethods, ...methods }));
   await requireFolder('seg train', data);
   if (options.verify) await verifyFirst(cli, data);
   await startChosenBackend(cli, options);
@@ -97,6 +100,7 @@ async function begin(cli: Cli, data: string, options: Options): Promise<RunResul
       data,
       out: out!,
       method,
+      methods,
       seed,
       ...(steps === undefined ? {} : { budget: { steps } }),
       ...(minutes === undefined ? {} : { budget: { minutes } }),
@@ -112,7 +116,9 @@ async function resume(cli: Cli, run: string, options: Options): Promise<RunResul
     ...(isBackendName(backend) ? { backend } : {}),
     ...options,
   });
-  return watch(cli, (observers) => resumeRun(run, observers));
+  const { moreMethods } = await import('../tasks/methods.ts');
+  const methods = await moreMethods(run);
+  return watch(cli, (observers) => resumeRun(run, { ...observers, methods }));
 }
 
 async function verifyFirst(cli: Cli, data: string): Promise<void> {
@@ -165,7 +171,7 @@ async function watch(cli: Cli, run: (observers: RunObservers) => Promise<RunResu
       },
       onLog: (record) => {
         if (record.kind === 'validation' && record.metrics.score !== undefined) {
-          validation = `, validation Dice ${record.metrics.score.toFixed(3)}`;
+          validation = `, validation score ${record.metrics.score.toFixed(3)}`;
         }
       },
       onWarning: (message) => cli.stderr(`seg: ${message}\n`),

@@ -8,6 +8,7 @@ import type { CasePicture, CaseRecord } from '@seg/report';
 import { buildTrainingReport } from '@seg/report/node';
 import { predictVolume } from '@seg/train';
 import { type LoadedRun, loadRun, readRunLog } from '@seg/train/node';
+import { moreMethods } from './methods.ts';
 
 export interface ReportRunOptions {
   readonly onProgress?: (done: number, total: number) => void;
@@ -28,7 +29,8 @@ export interface RunReport {
  */
 export async function reportRun(run: string, options: ReportRunOptions = {}): Promise<RunReport> {
   const { onWarning } = options;
-  const loaded = await loadRun(run, onWarning === undefined ? {} : { onWarning });
+  const methods = await moreMethods();
+  const loaded = await loadRun(run, { methods, ...(onWarning === undefined ? {} : { onWarning }) });
   try {
     const dataset = await openDataset(loaded.config.data.root);
     const validated = await validate(run, loaded, dataset, options);
