@@ -14,7 +14,7 @@ import {
 } from '@seg/hypernet';
 import { auroc, spearman } from '@seg/metrics';
 import { hyperSortUnet } from '@seg/unet3d';
-import { type Experiment, FOLDS, LEARNING_RATE, PLAIN_NETWORKS } from './experiments.ts';
+import { type Experiment, FOLDS, LEARNING_RATE } from './experiments.ts';
 import { mapValues, mean, onTests, stopwatch } from './numbers.ts';
 
 /** What does not depend on the map. */
@@ -31,7 +31,7 @@ export interface Baselines {
 
 export async function measureBaselines(
   title: string,
-  { baseFeatures, levels, epochs, foldEpochs }: Experiment,
+  { baseFeatures, levels, epochs, foldEpochs, plainNetworks }: Experiment,
   data: {
     readonly training: readonly MapCase[];
     readonly tests: readonly MapCase[];
@@ -52,7 +52,7 @@ export async function measureBaselines(
   };
   const plain: Awaited<ReturnType<typeof test>>[] = [];
   await timed('plain U-Nets', async () => {
-    const networks = seed === 1 ? PLAIN_NETWORKS : 1;
+    const networks = seed === 1 ? plainNetworks : 1;
     for (let n = 0; n < networks; n++) {
       plain.push(await test(trainBaseline(plainUnet(options), training, { steps, seed: seed + 100 * n })));
     }

@@ -1,15 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { renderChart, scatterChart } from '@seg/report';
-import {
-  EXPERIMENTS,
-  type Experiment,
-  FOLDS,
-  LEARNING_RATE,
-  PILOT_SEED,
-  PILOT_SET,
-  PLAIN_NETWORKS,
-} from './experiments.ts';
+import { EXPERIMENTS, type Experiment, FOLDS, LEARNING_RATE, PILOT_SEED, PILOT_SET } from './experiments.ts';
 import type { Result, TrialResult } from './measure.ts';
 import { deviation, mean } from './numbers.ts';
 
@@ -110,7 +102,7 @@ function describeTrials(trials: readonly TrialResult[]): string[] {
 }
 
 async function describeSet(folder: string, set: string, experiment: Experiment, results: readonly Result[]) {
-  const { grid, baseFeatures, levels, foldEpochs, groups } = experiment;
+  const { grid, baseFeatures, levels, foldEpochs, groups, plainNetworks } = experiment;
   const first = results[0]!;
   const styles = ['clean', ...groups.map(({ name }) => name)];
   const scoreNames = [...new Set(results.flatMap((r) => Object.keys({ ...r.auc, ...r.baselines.auc })))];
@@ -139,11 +131,17 @@ async function describeSet(folder: string, set: string, experiment: Experiment, 
     ...rows.head('Dice on testing cases'),
     ...diceNames.map((n) => rows.row(n, (r) => (r.dice as Readonly<Record<string, number>>)[n])),
     rows.row('plain U-Net (mean of the networks)', (r) => mean(r.baselines.plain)),
-    rows.row('best of the plain U-Nets (oracle)', (r) => (r.baselines.plain.length > 1 ? r.baselines.plainBest : null)),
+    ...(plainNetworks > 1
+      ? [
+          rows.row('best of the plain U-Nets (oracle)', (r) =>
+            r.baselines.plain.length > 1 ? r.baselines.plainBest : null,
+          ),
+        ]
+      : []),
     rows.row('T-loss U-Net', (r) => r.baselines.tLoss),
     ...rows.head('diversity: sd of Dice over the networks'),
     rows.row(`HyperSORT, ${styles.length} centroids`, (r) => r.diversity),
-    rows.row(`plain U-Net, ${PLAIN_NETWORKS} seeds`, (r) => r.baselines.plainDiversity),
+    ...(plainNetworks > 1 ? [rows.row(`plain U-Net, ${plainNetworks} seeds`, (r) => r.baselines.plainDiversity)] : []),
     ...rows.head('correction: Dice to the true label, training cases'),
     rows.row('wrong labels as given', (r) => r.correction.given),
     rows.row('wrong labels corrected (median latent)', (r) => r.correction.corrected),
