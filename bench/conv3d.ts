@@ -1,12 +1,12 @@
-// 3-D convolution: ours, stock tfjs (wasm and cpu, on smaller cubes) and PyTorch, forward and both gradients.
+// 3-D convolution: ours on two threads and on one, stock tfjs (wasm and cpu, on smaller cubes) and PyTorch, forward and
+// both gradients.
 // node --conditions=@seg/source bench/conv3d.ts [--json] [--threads 2] [--repeat 7] [--revectorize] [--no-peers]
-import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { startBackend } from '@seg/backend';
-import { type ConvRow, measureConv } from './conv3d/measure.ts';
-import { type ConvShape, oddShapes, shapes } from './conv3d/shapes.ts';
+import { ownRows } from './children.ts';
+import type { ConvRow } from './conv3d/measure.ts';
+import { type ConvShape, oddPairs } from './conv3d/shapes.ts';
+import { torchRows } from './peers.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -17,66 +17,62 @@ const { values: options } = parseArgs({
     'no-peers': { type: 'boolean', default: false },
   },
 });
-const threads = Number(options.threads);
-const repeat = Number(options.repeat);
-const warmup = 3;
-
-const backend = await startBackend({ name: 'wasm', threads, revectorize: options.revectorize });
-const name = `seg wasm ${backend.variant}`;
-const rows: ConvRow[] = [];
-const measureOurs = async (list: readonly ConvShape[]) => {
-  for (const shape of list) {
-    // V8 compiles a kernel's fast code in the background of its first calls.
-    measureConv(name, threads, shape, 1, 1);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    rows.push(measureConv(name, threads, shape, repeat, warmup));
-  }
-};
-await measureOurs([...shapes, ...oddShapes]);
-backend.dispose();
-
+const { threads, repeat } = options;
 const notes: string[] = [];
+const here = (file: string) => join(import.meta.dirname, 'conv3d', file);
+const flags = options.revectorize ? ['--revectorize'] : [];
+
+const ours = ownRows<ConvRow>(here('ours.ts'), [threads, repeat, ...flags], notes);
+const others = threads === '1' ? [] : ownRows<ConvRow>(here('ours.ts'), ['1', '3', ...flags], notes);
 if (!options['no-peers']) {
-  rows.push(
-    ...childRows(process.execPath, [...process.execArgv, join(import.meta.dirname, 'conv3d/stock.ts'), 'wasm']),
-  );
-  rows.push(...childRows(process.execPath, [...process.execArgv, join(import.meta.dirname, 'conv3d/stock.ts'), 'cpu']));
-  const peer = join(import.meta.dirname, '../../shared/peers/peer');
-  if (existsSync(peer)) rows.push(...childRows(peer, ['conv3d', '--threads', `${threads}`, '--repeat', `${repeat}`]));
-  else notes.push('PyTorch was not measured: ../shared/peers is not here');
+  others.push(...torchRows<ConvRow>(['conv3d', '--threads', threads, '--repeat', repeat], notes));
+  for (const name of ['wasm', 'cpu']) others.push(...ownRows<ConvRow>(here('stock.ts'), [name], notes));
 }
 
-if (options.json) for (const row of rows) console.log(JSON.stringify(row));
-else printTable();
+if (options.json) for (const row of [...ours, ...others]) console.log(JSON.stringify(row));
+else {
+  console.log('GFLOP/s forward / input gradient / filter gradient, then ours over theirs');
+  for (const row of ours) printRow(row);
+  printOddPairs();
+}
 for (const note of notes) console.error(note);
 
-function childRows(command: string, args: readonly string[]): ConvRow[] {
-  const { stdout, stderr, status } = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 1 << 24 });
-  if (status !== 0) {
-    notes.push(`not measured (exit ${status}): ${command} ${args.join(' ')}\n${stderr}`);
-    return [];
+function printRow(row: ConvRow): void {
+  console.log(`${title(row.shape).padEnd(24)} ${row.peer}, ${row.threads} threads: ${rates(row)}`);
+  const labels = new Set(others.map(label));
+  for (const peer of labels) {
+    const candidates = others.filter((r) => label(r) === peer && sameLayer(r.shape, row.shape));
+    // Stock tfjs would need minutes and runs on smaller cubes.
+    const sameSize = candidates.find((r) => `${r.shape.size}` === `${row.shape.size}`);
+    const theirs =
+      sameSize ?? (peer.startsWith('tfjs') && typeof row.shape.size === 'number' ? candidates[0] : undefined);
+    if (theirs === undefined) continue;
+    const at = theirs === sameSize ? '' : ` at ${theirs.shape.size}^3`;
+    console.log(`${' '.repeat(25)}${`${peer}${at}`.padEnd(34)} ${rates(theirs).padEnd(14)} ${ratios(row, theirs)}`);
   }
-  return stdout.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as ConvRow] : []));
 }
 
-function printTable(): void {
-  const peers = [...new Set(rows.map((row) => row.peer))].filter((peer) => peer !== name);
-  const sameLayer = (a: ConvShape, b: ConvShape) =>
-    a.cin === b.cin && a.cout === b.cout && a.kernel === b.kernel && a.stride === b.stride;
-  console.log(`${backend.description}; GFLOP/s forward / input gradient / filter gradient, then ours over theirs`);
-  for (const ours of rows.filter((row) => row.peer === name)) {
-    const { size, cin, cout, kernel, stride } = ours.shape;
-    const cells = [`${size}^3 ${cin}->${cout} k${kernel} s${stride}`.padEnd(22), rates(ours).padEnd(18)];
-    for (const peer of peers) {
-      const candidates = rows.filter((row) => row.peer === peer && sameLayer(row.shape, ours.shape));
-      const theirs =
-        candidates.find((row) => row.shape.size === size) ?? (peer.startsWith('torch') ? undefined : candidates[0]);
-      if (theirs === undefined) continue;
-      const at = theirs.shape.size === size ? '' : ` at ${theirs.shape.size}^3`;
-      cells.push(`| ${peer}${at} ${rates(theirs)}: ${ratios(ours, theirs)} `);
+/** Odd sizes and channels over their even neighbours, as rates. */
+function printOddPairs(): void {
+  for (const [odd, ...neighbours] of oddPairs) {
+    const find = (shape: ConvShape) => ours.find((row) => title(row.shape) === title(shape));
+    for (const even of neighbours) {
+      const [a, b] = [find(odd), find(even)];
+      if (a !== undefined && b !== undefined) console.log(`rate of ${title(odd)} over ${title(even)}: ${ratios(a, b)}`);
     }
-    console.log(cells.join(' '));
   }
+}
+
+function title({ size, cin, cout, kernel, stride }: ConvShape): string {
+  return `${typeof size === 'number' ? `${size}^3` : size.join('x')} ${cin}->${cout} k${kernel} s${stride}`;
+}
+
+function label(row: ConvRow): string {
+  return row.peer.startsWith('seg') ? `${row.peer}, ${row.threads} thread` : row.peer;
+}
+
+function sameLayer(a: ConvShape, b: ConvShape): boolean {
+  return a.cin === b.cin && a.cout === b.cout && a.kernel === b.kernel && a.stride === b.stride;
 }
 
 function rates(row: ConvRow): string {

@@ -1,11 +1,13 @@
-// The native backends beside wasm and PyTorch: training step and forward pass of the reference U-Net, norm with leaky
-// ReLU and max-pooling forward and backward at [N,64,64,64,32].
+// The native backends beside wasm and PyTorch: training step and forward pass of the reference U-Net, and the layers of
+// bench/layers.ts.
 // node --conditions=@seg/source bench/native.ts [--json] [--threads 2] [--repeat 5] [--backends tensorflow,wasm] [--batch 1,2] [--work unet,layers] [--no-peers]
-import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { childRows, peerRows } from './unet/rows.ts';
+import { ownRows } from './children.ts';
+import type { LayerRow } from './layers/ours.ts';
+import { printLayers } from './layers/print.ts';
+import { pythonRows, torchRows } from './peers.ts';
+import { printRows, type UnetRow } from './unet/rows.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -20,39 +22,40 @@ const { values: options } = parseArgs({
 });
 const { threads, repeat } = options;
 const batches = options.batch.split(',');
-const work = options.work.split(',');
+const backends = options.backends.split(',');
 const notes: string[] = [];
-const ours = join(import.meta.dirname, 'native/ours.ts');
-const rows = options.backends
-  .split(',')
-  .flatMap((name) =>
-    work.flatMap((kind) =>
-      batches.flatMap((batch) =>
-        childRows(process.execPath, [...process.execArgv, ours, name, threads, repeat, kind, batch], notes),
-      ),
-    ),
+const here = (file: string) => join(import.meta.dirname, file);
+const measure = <Row>(file: string) =>
+  backends.flatMap((name) =>
+    batches.flatMap((batch) => ownRows<Row>(here(file), [name, threads, repeat, batch], notes)),
   );
-if (!options['no-peers']) {
-  if (work.includes('unet')) {
-    for (const layout of [[], ['--channels-last']]) {
-      rows.push(...peerRows(['--threads', threads, '--repeat', repeat, ...layout], notes));
+
+if (options.work.includes('unet')) {
+  const ours = measure<UnetRow>('native/ours.ts');
+  const peers = options['no-peers']
+    ? []
+    : [[], ['--channels-last']].flatMap((layout) =>
+        torchRows<UnetRow>(['unet-step', '--threads', threads, '--repeat', repeat, ...layout], notes),
+      );
+  if (options.json) print([...ours, ...peers]);
+  else {
+    for (const work of ['unet-step', 'unet-forward'] as const) {
+      const of = (rows: readonly UnetRow[]) => rows.filter((row) => row.work === work);
+      console.log(work);
+      printRows(of(ours), of(peers));
     }
   }
-  const python = join(process.env.SEG_PEERS_VENV ?? join(homedir(), '.cache/seg-peers'), 'bin/python');
-  const layers = join(import.meta.dirname, 'native/torch-layers.py');
-  if (!work.includes('layers')) notes.push('layers were not measured');
-  else if (!existsSync(python)) notes.push('PyTorch was not measured: the environment of ../shared/peers is not here');
-  else for (const batch of batches) rows.push(...childRows(python, [layers, threads, repeat, batch], notes));
 }
-
-if (options.json) for (const row of rows) console.log(JSON.stringify(row));
-else {
-  for (const row of rows.filter(({ peer }) => peer.startsWith('seg'))) {
-    const memory = row.rss_mb === undefined ? '' : `, peak ${row.rss_mb.toFixed(0)} MB`;
-    console.log(`${row.work}, batch ${row.batch}, ${row.peer}: ${row.ms.toFixed(0)} ms${memory}`);
-    const others = rows.filter((r) => !r.peer.startsWith('seg') && r.work === row.work && r.batch === row.batch);
-    for (const { peer, ms } of others)
-      console.log(`  ${peer}: ${ms.toFixed(0)} ms, ${(ms / row.ms).toFixed(2)} times ours`);
-  }
+if (options.work.includes('layers')) {
+  const ours = measure<LayerRow>('layers/ours.ts');
+  const peers = options['no-peers']
+    ? []
+    : batches.flatMap((batch) => pythonRows<LayerRow>(here('layers/torch-layers.py'), [threads, repeat, batch], notes));
+  if (options.json) print([...ours, ...peers]);
+  else printLayers(ours, peers);
 }
 for (const note of notes) console.error(note);
+
+function print(rows: readonly object[]): void {
+  for (const row of rows) console.log(JSON.stringify(row));
+}

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type ConvShape, flops, outputSize } from './shapes.ts';
+import { type ConvShape, flops, inputSize, outputSize } from './shapes.ts';
 
 /** Times and rates of one shape; null where the kernel fails, as stock wasm's input gradient does with stride 2. */
 export interface ConvRow {
@@ -28,11 +28,10 @@ export function medianMs(work: () => void, repeat: number, warmup: number): numb
 
 /** Measures the three directions of one shape on the current backend. */
 export function measureConv(peer: string, threads: number, shape: ConvShape, repeat: number, warmup: number): ConvRow {
-  const { batch, size, cin, cout, kernel, stride } = shape;
-  const out = outputSize(shape);
-  const x = tf.randomUniform([batch, size, size, size, cin], -1, 1, 'float32', 1);
+  const { batch, cin, cout, kernel, stride } = shape;
+  const x = tf.randomUniform([batch, ...inputSize(shape), cin], -1, 1, 'float32', 1);
   const filter = tf.randomUniform([kernel, kernel, kernel, cin, cout], -1, 1, 'float32', 2);
-  const dy = tf.randomUniform([batch, out, out, out, cout], -1, 1, 'float32', 3);
+  const dy = tf.randomUniform([batch, ...outputSize(shape), cout], -1, 1, 'float32', 3);
   const window = { strides: [stride, stride, stride], pad: kernel >> 1 };
   const time = (name: string, inputs: tf.NamedTensorMap, attributes: object) => {
     try {
