@@ -132,9 +132,25 @@ function trunk(params: Params, input: tf.Tensor2D, layers: number): tf.Tensor2D 
 }
 
 function head(params: Params, pack: Pack, features: tf.Tensor2D): tf.Tensor1D {
-  const product = tf.matMul(features, params[`${pack.name}.kernel`] as tf.Tensor2D);
+  const product = rowTimesMatrix(features, params[`${pack.name}.kernel`]!);
   return tf.add(tf.reshape(product, [pack.size]), params[`${pack.name}.bias`]!) as tf.Tensor1D;
 }
+
+/**
+ * [1, width] times [width, size]. Its gradient by the matrix, as large as all heads, is an outer product: made elementwise
+ * it takes a fifth of the time of the matrix product that tf.matMul makes it by.
+ */
+const rowTimesMatrix = tf.customGrad((...inputs) => {
+  const [row, matrix, save] = inputs as unknown as [tf.Tensor2D, tf.Tensor2D, (tensors: tf.Tensor[]) => void];
+  save([row, matrix]);
+  return {
+    value: tf.matMul(row, matrix),
+    gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => [
+      tf.matMul(dy as tf.Tensor2D, saved[1] as tf.Tensor2D, false, true),
+      tf.mul(tf.reshape(saved[0]!, [-1, 1]), dy),
+    ],
+  };
+});
 
 function packHeads(specs: ParamSpecs, width: number, limit: number): Pack[] {
   const packs: Pack[] = [];
