@@ -2,60 +2,85 @@
  * What generating the weights costs of a training step of HyperSORT with the paper's networks: 3.3 million generated
  * weights, three trunk layers of 50 (170 million weights), batch 1.
  *
- *   node --conditions=@seg/source bench/hypernet.ts [--json] [--size 64] [--threads 2] [--repeat 3]
+ *   node --conditions=@seg/source bench/hypernet.ts [--json] [--size 64] [--backend wasm] [--threads 2] [--repeat 3]
  *
- * Generation with its gradient, and loss with gradient of the main network, are measured one after the other, so that
- * only one of them needs memory at a time; the step is their sum, without the optimiser. The paper's volumes have 168
+ * Generation with its gradient, and loss with gradient of the main network, are measured in processes of their own, so
+ * that each has all the memory; the step is their sum, without the optimiser. The paper's volumes have 168
  * voxels a side. Here the side is what memory and time allow: generation costs the same at every side, while the rest
  * grows with the number of voxels, so that its part at 168 is smaller than what is printed.
  */
 import { parseArgs } from 'node:util';
-import { startBackend } from '@seg/backend';
-import { disposeParams, mapParams, Rng } from '@seg/core';
+import { type BackendName, startBackend } from '@seg/backend';
+import { countParams, disposeParams, mapParams, Rng } from '@seg/core';
 import { hyperNetwork } from '@seg/hypernet';
 import { diceCrossEntropyLoss } from '@seg/losses';
 import { lossGradients } from '@seg/train';
 import { hyperSortUnet } from '@seg/unet3d';
 import * as tf from '@tensorflow/tfjs-core';
+import { ownRows } from './children.ts';
 import { medianMs } from './unet/rows.ts';
 
 const { values: options } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     size: { type: 'string', default: '64' },
+    backend: { type: 'string', default: 'wasm' },
     threads: { type: 'string', default: '2' },
     repeat: { type: 'string', default: '3' },
+    // What a child process measures.
+    part: { type: 'string' },
   },
 });
 const [size, threads, repeat] = [options.size, options.threads, options.repeat].map(Number) as [number, number, number];
 
-const backend = await startBackend({ name: 'wasm', threads });
 const main = hyperSortUnet();
 const hyper = hyperNetwork(main);
-const count = (specs: typeof main.paramSpecs) =>
-  Object.values(specs).reduce((total, { shape }) => total + shape.reduce((a, b) => a * b, 1), 0);
-
-const generation = await measureGeneration();
-const rest = await measureMain();
-const row = {
-  peer: `seg wasm ${backend.variant}`,
-  work: 'hypersort-step',
-  threads,
-  size,
-  weights: count(main.paramSpecs),
-  hyper_weights: count(hyper.paramSpecs),
-  ms: generation.withGradient + rest,
-  generate_ms: generation.forward,
-  generation_ms: generation.withGradient,
-  part: generation.withGradient / (generation.withGradient + rest),
-};
-if (options.json) console.log(JSON.stringify(row));
+if (options.part === undefined) report();
 else {
-  const percent = (part: number) => `${(100 * part).toFixed(1)} %`;
-  console.log(`${row.peer}, ${threads} threads, ${size}^3, ${row.weights} weights from ${row.hyper_weights}:`);
-  console.log(`  step ${row.ms.toFixed(0)} ms`);
-  console.log(`  generation ${row.generate_ms.toFixed(0)} ms, ${percent(row.generate_ms / row.ms)} of the step`);
-  console.log(`  with its gradient ${row.generation_ms.toFixed(0)} ms, ${percent(row.part)}`);
+  const { description } = await startBackend({ name: options.backend as BackendName, threads });
+  const times =
+    options.part === 'generation' ? { generation: await measureGeneration() } : { main: await measureMain() };
+  console.log(JSON.stringify({ peer: `seg ${description}`, ...times }));
+}
+
+/** What a child process prints. */
+interface Part {
+  readonly peer: string;
+  readonly generation?: { readonly forward: number; readonly withGradient: number };
+  readonly main?: number;
+}
+
+function report(): void {
+  const notes: string[] = [];
+  const [part] = ownRows<Part>(import.meta.filename, [...process.argv.slice(2), '--part', 'generation'], notes);
+  const [rest] = ownRows<Part>(import.meta.filename, [...process.argv.slice(2), '--part', 'main'], notes);
+  for (const note of notes) console.error(note);
+  if (part?.generation === undefined || rest?.main === undefined) {
+    process.exitCode = 1;
+    return;
+  }
+  const { generation } = part;
+  const ms = generation.withGradient + rest.main;
+  const row = {
+    peer: part.peer,
+    work: 'hypersort-step',
+    threads,
+    size,
+    weights: countParams(main.paramSpecs),
+    hyper_weights: countParams(hyper.paramSpecs),
+    ms,
+    generate_ms: generation.forward,
+    generation_ms: generation.withGradient,
+  };
+  if (options.json) {
+    console.log(JSON.stringify(row));
+    return;
+  }
+  const share = (time: number) => `${time.toFixed(0)} ms, ${((100 * time) / ms).toFixed(1)} % of the step`;
+  console.log(`${row.peer}, ${size}^3, ${row.weights} weights from ${row.hyper_weights}:`);
+  console.log(`  step ${ms.toFixed(0)} ms`);
+  console.log(`  generation ${share(row.generate_ms)}`);
+  console.log(`  with its gradient ${share(row.generation_ms)}`);
 }
 
 /** Milliseconds of generating the weights, and of that with the gradient by the hypernetwork and the latent. */
