@@ -3,71 +3,32 @@
 // Sums are float32 over short blocks and float64 across them.
 import { addWide, leak, madd } from './vector';
 
-// Rows of a block: about 16 KB, so that it stays in the first-level cache while its columns are visited.
+// Rows whose sums are float32: about 16 KB.
 function blockRows(w: i32): i32 {
   return max(8, min(128, 4096 / w));
 }
 
-/** sums, float64 [2][w]: sum of (x - pivot) and of its square. */
+// Rows whose columns are visited in turn, coefficients in registers: few, because memory that is not in a cache comes
+// fast only in its order.
+function stripRows(w: i32): i32 {
+  return w <= 16 ? blockRows(w) : max(4, 512 / w);
+}
+
+/** sums, float64 [2][w]: sum of (x - pivot) and of its square; followed by float32 [2][w] of scratch. */
 export function normStats(x: usize, m0: i32, m1: i32, w: i32, tail: i32, pivot: usize, sums: usize): void {
   const wb = (<usize>w) << 2;
-  const step = blockRows(w);
+  const step = blockRows(w),
+    strip = stripRows(w);
   const squares = sums + (wb << 1);
+  const partial = sums + (wb << 2);
   memory.fill(sums, 0, wb << 2);
   for (let m = m0; m < m1; m += step) {
-    const base = x + <usize>m * wb;
-    const bytes = <usize>min(step, m1 - m) * wb;
-    let o: usize = 0;
-    for (; o + 64 <= wb; o += 64) {
-      const p0 = v128.load(pivot + o),
-        p1 = v128.load(pivot + o, 16),
-        p2 = v128.load(pivot + o, 32),
-        p3 = v128.load(pivot + o, 48);
-      let s0 = f32x4.splat(0),
-        s1 = s0,
-        s2 = s0,
-        s3 = s0,
-        q0 = s0,
-        q1 = s0,
-        q2 = s0,
-        q3 = s0;
-      for (let p = base + o, e = p + bytes; p < e; p += wb) {
-        let v = f32x4.sub(v128.load(p), p0);
-        s0 = f32x4.add(s0, v);
-        q0 = madd(v, v, q0);
-        v = f32x4.sub(v128.load(p, 16), p1);
-        s1 = f32x4.add(s1, v);
-        q1 = madd(v, v, q1);
-        v = f32x4.sub(v128.load(p, 32), p2);
-        s2 = f32x4.add(s2, v);
-        q2 = madd(v, v, q2);
-        v = f32x4.sub(v128.load(p, 48), p3);
-        s3 = f32x4.add(s3, v);
-        q3 = madd(v, v, q3);
-      }
-      const s = sums + (o << 1),
-        q = squares + (o << 1);
-      addWide(s, s0);
-      addWide(s + 32, s1);
-      addWide(s + 64, s2);
-      addWide(s + 96, s3);
-      addWide(q, q0);
-      addWide(q + 32, q1);
-      addWide(q + 64, q2);
-      addWide(q + 96, q3);
+    const stop = min(m1, m + step);
+    memory.fill(partial, 0, wb << 1);
+    for (let r = m; r < stop; r += strip) {
+      statsStrip(x + <usize>r * wb, <usize>min(strip, stop - r) * wb, wb, pivot, partial);
     }
-    for (; o < wb; o += 16) {
-      const p0 = v128.load(pivot + o);
-      let s0 = f32x4.splat(0),
-        q0 = s0;
-      for (let p = base + o, e = p + bytes; p < e; p += wb) {
-        const v = f32x4.sub(v128.load(p), p0);
-        s0 = f32x4.add(s0, v);
-        q0 = madd(v, v, q0);
-      }
-      addWide(sums + (o << 1), s0);
-      addWide(squares + (o << 1), q0);
-    }
+    widen(sums, partial, wb << 1);
   }
   const end = x + <usize>m1 * wb;
   for (let i = 0; i < tail; i++) {
@@ -79,10 +40,69 @@ export function normStats(x: usize, m0: i32, m1: i32, w: i32, tail: i32, pivot: 
   }
 }
 
+/** Adds float32 sums to float64 ones. */
+function widen(sums: usize, partial: usize, bytes: usize): void {
+  for (let i: usize = 0; i < bytes; i += 16) addWide(sums + (i << 1), v128.load(partial + i));
+}
+
+function statsStrip(base: usize, bytes: usize, wb: usize, pivot: usize, partial: usize): void {
+  let o: usize = 0;
+  for (; o + 64 <= wb; o += 64) {
+    const p0 = v128.load(pivot + o),
+      p1 = v128.load(pivot + o, 16),
+      p2 = v128.load(pivot + o, 32),
+      p3 = v128.load(pivot + o, 48);
+    const s = partial + o,
+      q = s + wb;
+    let s0 = v128.load(s),
+      s1 = v128.load(s, 16),
+      s2 = v128.load(s, 32),
+      s3 = v128.load(s, 48),
+      q0 = v128.load(q),
+      q1 = v128.load(q, 16),
+      q2 = v128.load(q, 32),
+      q3 = v128.load(q, 48);
+    for (let p = base + o, e = p + bytes; p < e; p += wb) {
+      let v = f32x4.sub(v128.load(p), p0);
+      s0 = f32x4.add(s0, v);
+      q0 = madd(v, v, q0);
+      v = f32x4.sub(v128.load(p, 16), p1);
+      s1 = f32x4.add(s1, v);
+      q1 = madd(v, v, q1);
+      v = f32x4.sub(v128.load(p, 32), p2);
+      s2 = f32x4.add(s2, v);
+      q2 = madd(v, v, q2);
+      v = f32x4.sub(v128.load(p, 48), p3);
+      s3 = f32x4.add(s3, v);
+      q3 = madd(v, v, q3);
+    }
+    v128.store(s, s0);
+    v128.store(s, s1, 16);
+    v128.store(s, s2, 32);
+    v128.store(s, s3, 48);
+    v128.store(q, q0);
+    v128.store(q, q1, 16);
+    v128.store(q, q2, 32);
+    v128.store(q, q3, 48);
+  }
+  for (; o < wb; o += 16) {
+    const p0 = v128.load(pivot + o);
+    let s0 = v128.load(partial + o),
+      q0 = v128.load(partial + wb + o);
+    for (let p = base + o, e = p + bytes; p < e; p += wb) {
+      const v = f32x4.sub(v128.load(p), p0);
+      s0 = f32x4.add(s0, v);
+      q0 = madd(v, v, q0);
+    }
+    v128.store(partial + o, s0);
+    v128.store(partial + wb + o, q0);
+  }
+}
+
 /** y = leaky(k[0] * (x - k[2]) + k[1]); k float32 [3][w]. */
 export function normApply(x: usize, m0: i32, m1: i32, w: i32, tail: i32, k: usize, slope: f32, y: usize): void {
   const wb = (<usize>w) << 2;
-  const step = blockRows(w);
+  const step = stripRows(w);
   const negative = f32x4.splat(slope);
   for (let m = m0; m < m1; m += step) {
     const at = <usize>m * wb;
@@ -132,7 +152,10 @@ export function normApply(x: usize, m0: i32, m1: i32, w: i32, tail: i32, k: usiz
   }
 }
 
-/** sums, float64 [2][w]: with g = dy through the leaky ReLU, the sum of g and of g * (x - k[2]); k float32 [>=3][w]. */
+/**
+ * sums, float64 [3][w]: with g = dy through the leaky ReLU, the sum of g, of g * (x - k[2]) and of x - k[2];
+ * k float32 [>=3][w]. float32 [3][w] of scratch follow the sums.
+ */
 export function normGradStats(
   x: usize,
   dy: usize,
@@ -145,60 +168,21 @@ export function normGradStats(
   sums: usize,
 ): void {
   const wb = (<usize>w) << 2;
-  const step = blockRows(w);
+  const step = blockRows(w),
+    strip = stripRows(w);
   const negative = f32x4.splat(slope);
-  const products = sums + (wb << 1);
-  memory.fill(sums, 0, wb << 2);
+  const products = sums + (wb << 1),
+    inputs = sums + (wb << 2);
+  const partial = sums + 6 * wb;
+  memory.fill(sums, 0, 6 * wb);
   for (let m = m0; m < m1; m += step) {
-    const at = <usize>m * wb;
-    const bytes = <usize>min(step, m1 - m) * wb;
-    let o: usize = 0;
-    for (; o + 32 <= wb; o += 32) {
-      const a = k + o,
-        b = a + wb,
-        c = b + wb;
-      const a0 = v128.load(a),
-        a1 = v128.load(a, 16),
-        b0 = v128.load(b),
-        b1 = v128.load(b, 16),
-        c0 = v128.load(c),
-        c1 = v128.load(c, 16);
-      let s0 = f32x4.splat(0),
-        s1 = s0,
-        q0 = s0,
-        q1 = s0;
-      for (let p = x + at + o, r = dy + at + o, e = p + bytes; p < e; p += wb, r += wb) {
-        let v = f32x4.sub(v128.load(p), c0);
-        let g = leak(madd(v, a0, b0), v128.load(r), negative);
-        s0 = f32x4.add(s0, g);
-        q0 = madd(g, v, q0);
-        v = f32x4.sub(v128.load(p, 16), c1);
-        g = leak(madd(v, a1, b1), v128.load(r, 16), negative);
-        s1 = f32x4.add(s1, g);
-        q1 = madd(g, v, q1);
-      }
-      const s = sums + (o << 1),
-        q = products + (o << 1);
-      addWide(s, s0);
-      addWide(s + 32, s1);
-      addWide(q, q0);
-      addWide(q + 32, q1);
+    const stop = min(m1, m + step);
+    memory.fill(partial, 0, 3 * wb);
+    for (let r = m; r < stop; r += strip) {
+      const at = <usize>r * wb;
+      gradStatsStrip(x + at, dy + at, <usize>min(strip, stop - r) * wb, wb, k, negative, partial);
     }
-    for (; o < wb; o += 16) {
-      const a0 = v128.load(k + o),
-        b0 = v128.load(k + o + wb),
-        c0 = v128.load(k + o + 2 * wb);
-      let s0 = f32x4.splat(0),
-        q0 = s0;
-      for (let p = x + at + o, r = dy + at + o, e = p + bytes; p < e; p += wb, r += wb) {
-        const v = f32x4.sub(v128.load(p), c0);
-        const g = leak(madd(v, a0, b0), v128.load(r), negative);
-        s0 = f32x4.add(s0, g);
-        q0 = madd(g, v, q0);
-      }
-      addWide(sums + (o << 1), s0);
-      addWide(products + (o << 1), q0);
-    }
+    widen(sums, partial, 3 * wb);
   }
   for (let i: usize = 0, at = <usize>m1 * wb; i < (<usize>tail) << 2; i += 4) {
     const v = f32x4.sub(v128.load32_zero(x + at + i), v128.load32_zero(k + 2 * wb + i));
@@ -209,9 +193,71 @@ export function normGradStats(
       )
     );
     const s = sums + (i << 1),
-      q = products + (i << 1);
+      q = products + (i << 1),
+      t = inputs + (i << 1);
+    store<f64>(t, load<f64>(t) + <f64>f32x4.extract_lane(v, 0));
     store<f64>(s, load<f64>(s) + g);
     store<f64>(q, load<f64>(q) + g * <f64>f32x4.extract_lane(v, 0));
+  }
+}
+
+function gradStatsStrip(x: usize, dy: usize, bytes: usize, wb: usize, k: usize, negative: v128, partial: usize): void {
+  let o: usize = 0;
+  for (; o + 32 <= wb; o += 32) {
+    const a = k + o,
+      b = a + wb,
+      c = b + wb;
+    const a0 = v128.load(a),
+      a1 = v128.load(a, 16),
+      b0 = v128.load(b),
+      b1 = v128.load(b, 16),
+      c0 = v128.load(c),
+      c1 = v128.load(c, 16);
+    const s = partial + o,
+      q = s + wb,
+      t = q + wb;
+    let s0 = v128.load(s),
+      s1 = v128.load(s, 16),
+      q0 = v128.load(q),
+      q1 = v128.load(q, 16),
+      t0 = v128.load(t),
+      t1 = v128.load(t, 16);
+    for (let p = x + o, r = dy + o, e = p + bytes; p < e; p += wb, r += wb) {
+      let v = f32x4.sub(v128.load(p), c0);
+      let g = leak(madd(v, a0, b0), v128.load(r), negative);
+      s0 = f32x4.add(s0, g);
+      q0 = madd(g, v, q0);
+      t0 = f32x4.add(t0, v);
+      v = f32x4.sub(v128.load(p, 16), c1);
+      g = leak(madd(v, a1, b1), v128.load(r, 16), negative);
+      s1 = f32x4.add(s1, g);
+      q1 = madd(g, v, q1);
+      t1 = f32x4.add(t1, v);
+    }
+    v128.store(s, s0);
+    v128.store(s, s1, 16);
+    v128.store(q, q0);
+    v128.store(q, q1, 16);
+    v128.store(t, t0);
+    v128.store(t, t1, 16);
+  }
+  for (; o < wb; o += 16) {
+    const a0 = v128.load(k + o),
+      b0 = v128.load(k + o + wb),
+      c0 = v128.load(k + o + 2 * wb);
+    let s0 = v128.load(partial + o),
+      q0 = v128.load(partial + wb + o),
+      t0 = v128.load(partial + 2 * wb + o);
+    for (let p = x + o, r = dy + o, e = p + bytes; p < e; p += wb, r += wb) {
+      const v = f32x4.sub(v128.load(p), c0);
+      const g = leak(madd(v, a0, b0), v128.load(r), negative);
+      s0 = f32x4.add(s0, g);
+      q0 = madd(g, v, q0);
+      t0 = f32x4.add(t0, v);
+    }
+    v128.store(partial + o, s0);
+    v128.store(partial + wb + o, q0);
+    v128.store(partial + 2 * wb + o, t0);
   }
 }
 
@@ -228,7 +274,7 @@ export function normGradApply(
   dx: usize,
 ): void {
   const wb = (<usize>w) << 2;
-  const step = blockRows(w);
+  const step = stripRows(w);
   const negative = f32x4.splat(slope);
   const k3 = k + 3 * wb;
   for (let m = m0; m < m1; m += step) {

@@ -1,3 +1,4 @@
+import { columnSumsOf } from './column-sums.ts';
 import { doubles, floats, type Kernel, sizeOf, valuesOf, withScratch } from './context.ts';
 import { foldSums, planRows, repeatInto } from './rows.ts';
 
@@ -22,6 +23,11 @@ export const addBiasGrad: Kernel = (runtime, { dy }) => {
   const channels = dy!.shape.at(-1)!;
   const plan = planRows(sizeOf(dy!.shape.slice(0, -1)), channels);
   const sum = runtime.makeOutput([channels], 'float32');
+  const sums = columnSumsOf(runtime, dy!);
+  if (sums !== undefined) {
+    valuesOf(runtime, sum).set(sums);
+    return sum;
+  }
   withScratch(runtime, plan.parts * plan.width * 8, ({ pointer: sums }) => {
     const from = runtime.pointer(dy!);
     runtime.run('fused', 'sumRows', plan.parts, (part) => {

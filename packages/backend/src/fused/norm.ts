@@ -1,5 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { KernelRuntime } from '../runtime/kernel-runtime.ts';
+import { rememberColumnSums } from './column-sums.ts';
 import { doubles, floats, type Kernel, sizeOf, valuesOf, withScratch } from './context.ts';
 import { foldSums, planRows, type RowPlan, repeatInto } from './rows.ts';
 
@@ -63,7 +64,8 @@ function statistics(
   mean: TensorInfo,
   invStd: TensorInfo,
 ): void {
-  const block = 2 * plan.width;
+  // float64 [2][width] of sums, float32 [2][width] of scratch.
+  const block = 3 * plan.width;
   const from = runtime.pointer(x);
   withScratch(runtime, samples * plan.parts * block * 8, ({ pointer: sums }) => {
     for (let n = 0; n < samples; n++) {
@@ -124,6 +126,16 @@ function applyCoefficients(
   );
 }
 
+/** Sums over all samples and positions, one number a channel. */
+interface Totals {
+  readonly scale: Float64Array;
+  readonly offset: Float64Array;
+  readonly dx: Float64Array;
+}
+
+/** float64 numbers of a part: [3][width] of sums, then float32 [3][width] of scratch. */
+const gradBlock = ({ width }: RowPlan) => 4.5 * width;
+
 /** The kernel `SegNormActivationGrad`. */
 export const normActivationGrad: Kernel = (runtime, inputs, attrs) => {
   const { x, dy } = inputs;
@@ -132,9 +144,13 @@ export const normActivationGrad: Kernel = (runtime, inputs, attrs) => {
   const dx = runtime.makeOutput(x!.shape, 'float32');
   const dScale = runtime.makeOutput([channels], 'float32');
   const dOffset = runtime.makeOutput([channels], 'float32');
-  const totals = { scale: new Float64Array(channels), offset: new Float64Array(channels) };
+  const totals: Totals = {
+    scale: new Float64Array(channels),
+    offset: new Float64Array(channels),
+    dx: new Float64Array(channels),
+  };
   const tableBytes = 6 * plan.width * 4;
-  const block = 2 * plan.width;
+  const block = gradBlock(plan);
   const work = samples * positions * channels > 0;
   const run = (kernel: string, tables: number, last: (part: number, at: number) => number) => {
     const [from, grad] = [runtime.pointer(x!), runtime.pointer(dy!)];
@@ -157,6 +173,7 @@ export const normActivationGrad: Kernel = (runtime, inputs, attrs) => {
       run('normGradApply', tables, (_, at) => to + at);
     });
   }
+  rememberColumnSums(runtime, dx, totals.dx);
   valuesOf(runtime, dScale).set(totals.scale);
   valuesOf(runtime, dOffset).set(totals.offset);
   return [dx, dScale, dOffset];
@@ -173,12 +190,13 @@ function backCoefficients(
   sums: number,
   table: number,
   n: number,
-  totals: { scale: Float64Array; offset: Float64Array },
+  totals: Totals,
 ): void {
-  const block = 2 * plan.width;
+  const block = gradBlock(plan);
   const all = doubles(runtime, sums + n * plan.parts * block * 8, plan.parts * block);
   const g = foldSums(all, 0, block, plan.width, plan.parts, channels);
   const gx = foldSums(all, plan.width, block, plan.width, plan.parts, channels);
+  const centred = foldSums(all, 2 * plan.width, block, plan.width, plan.parts, channels);
   const [gamma, inverses] = [valuesOf(runtime, scale!), valuesOf(runtime, invStd!)];
   const rows = [new Float32Array(channels), new Float32Array(channels), new Float32Array(channels)] as const;
   const size = channels / groups;
@@ -198,6 +216,7 @@ function backCoefficients(
       rows[0][c] = gamma[c]! * r;
       rows[1][c] = -r * r * product;
       rows[2][c] = -r * sum;
+      totals.dx[c]! += gamma[c]! * r * g[c]! - r * r * product * centred[c]! - r * sum * positions;
     }
   }
   const target = floats(runtime, table, 6 * plan.width);

@@ -40,4 +40,45 @@ describe('bias and its gradient', () => {
     expect(relativeError(found.sum, sums)).toBeLessThan(sumTolerance);
     expect(tf.memory().numTensors).toBe(before);
   });
+
+  // The norm's gradient hands the sums on without reading its result; they must be those of the values.
+  test.each([
+    { shape: [2, 9, 8, 7, 6], groups: 6 },
+    { shape: [1, 20, 30, 40, 16], groups: 4 },
+  ])('of the gradient of a norm: $shape in $groups groups', ({ shape, groups }) => {
+    const C = shape[4]!;
+    const sumOf = (dx: tf.Tensor) => {
+      const sums = new Float64Array(C);
+      let size = 0;
+      dx.dataSync().forEach((v, i) => {
+        sums[i % C]! += v;
+        size += Math.abs(v) / C;
+      });
+      return { sums, size };
+    };
+    const check = (dx: tf.Tensor) => {
+      const { sums, size } = sumOf(dx);
+      const found = runKernel('SegAddBiasGrad', { dy: dx }, {})[0]!.dataSync();
+      // Relative to what is added up: with a group for every channel the sum itself is nothing but rounding.
+      for (let c = 0; c < C; c++) expect(Math.abs(found[c]! - sums[c]!) / size).toBeLessThan(1e-6);
+    };
+    tf.tidy(() => {
+      const [x, dy] = [1, 2].map((seed) => tf.tensor(normals(seed, volumeOf(shape), 3), shape));
+      const [scale, offset] = [3, 4].map((seed) => tf.tensor1d(normals(seed, C)));
+      const attrs = { groups, epsilon: 1e-5, negativeSlope: 0.01 };
+      const inputs = { x: x!, scale: scale!, offset: offset! };
+      const [, mean, invStd] = runKernel('SegNormActivation', inputs, attrs);
+      const gradInputs = { ...inputs, mean: mean!, invStd: invStd!, dy: dy! };
+      const dx = runKernel('SegNormActivationGrad', gradInputs, attrs)[0]!;
+      check(dx);
+      // Changed in place, the values no longer have those sums.
+      const update = { learningRate: 1, momentum: 0, weightDecay: 0, gradScale: 1, nesterov: false };
+      tf.getKernel('SegSgdUpdate', 'wasm').kernelFunc({
+        inputs: { param: dx, grad: dy!, velocity: tf.zerosLike(dx) },
+        attrs: update,
+        backend: tf.backend(),
+      });
+      check(dx);
+    });
+  });
 });
