@@ -30,7 +30,7 @@ const { values: given } = parseArgs({
   options: {
     data: { type: 'string' },
     out: { type: 'string', default: 'runs/supervised' },
-    steps: { type: 'string', default: '1500' },
+    steps: { type: 'string' },
     seed: { type: 'string', default: '1' },
     backend: { type: 'string' },
     quick: { type: 'boolean', default: false },
@@ -39,7 +39,7 @@ const { values: given } = parseArgs({
 
 // ---- Defaults -------------------------------------------------------------------------------------------------------
 const seed = Number(given.seed);
-const steps = given.quick ? 150 : Number(given.steps);
+const steps = Number(given.steps ?? (given.quick ? 150 : 1500));
 const patchSize: Triple = [40, 56, 40]; // (z, y, x); volumes smaller than this are padded
 const features = [16, 32, 64]; // channels of each resolution
 const batchSize = 2;

@@ -24,14 +24,14 @@ export interface Baselines {
   readonly plain: readonly number[];
   readonly plainBest: number;
   readonly plainDiversity: number | null;
-  readonly tLoss: number;
+  readonly tLoss: number | null;
   readonly auc: Readonly<Record<string, number>>;
   readonly spearman: Readonly<Record<string, number>>;
 }
 
 export async function measureBaselines(
   title: string,
-  { baseFeatures, levels, epochs, foldEpochs, plainNetworks }: Experiment,
+  { baseFeatures, levels, epochs, foldEpochs, baselines }: Experiment,
   data: {
     readonly training: readonly MapCase[];
     readonly tests: readonly MapCase[];
@@ -52,28 +52,32 @@ export async function measureBaselines(
   };
   const plain: Awaited<ReturnType<typeof test>>[] = [];
   await timed('plain U-Nets', async () => {
-    const networks = seed === 1 ? plainNetworks : 1;
+    const networks = baselines === 'all' && seed === 1 ? 5 : 1;
     for (let n = 0; n < networks; n++) {
       plain.push(await test(trainBaseline(plainUnet(options), training, { steps, seed: seed + 100 * n })));
     }
   });
-  const robust = await timed('T-loss U-Net', () => test(trainBaseline(tLossUnet(options), training, { steps, seed })));
   const foldSteps = Math.round(foldEpochs * training.length * (1 - 1 / FOLDS));
   const short: Trainer = (some, fold) =>
     trainBaseline(plainUnet(options), some, { steps: foldSteps, seed: seed + fold });
   const outOfFold = await timed('out-of-fold', () => outOfFoldDice(training, short, { folds: FOLDS, seed }));
-  const split = await timed('split', () => splitDice(training, halfOfClean(isWrong, seed), short));
-  const sentinel = await timed('quality regressor', async () => {
-    const trained = await trainSentinel(training, { steps: 8 * training.length, seed });
-    const errors = training.map((c) => 1 - trained.quality(c, c.label));
-    trained.dispose();
-    return errors;
-  });
-  const scores = {
-    'out-of-fold Dice error': outOfFold.errors,
-    'Dice error, trained on half of the clean labels (needs the truth)': split,
-    'quality regressor': sentinel,
-  };
+  const scores: Record<string, readonly number[]> = { 'out-of-fold Dice error': outOfFold.errors };
+  let tLoss: number | null = null;
+  if (baselines === 'all') {
+    const robust = await timed('T-loss U-Net', () =>
+      test(trainBaseline(tLossUnet(options), training, { steps, seed })),
+    );
+    tLoss = mean(robust.map((r) => r.dice));
+    scores['Dice error, trained on half of the clean labels (needs the truth)'] = await timed('split', () =>
+      splitDice(training, halfOfClean(isWrong, seed), short),
+    );
+    scores['quality regressor'] = await timed('quality regressor', async () => {
+      const trained = await trainSentinel(training, { steps: 8 * training.length, seed });
+      const errors = training.map((c) => 1 - trained.quality(c, c.label));
+      trained.dispose();
+      return errors;
+    });
+  }
   const table = tests.map((_, i) => plain.map((t) => t[i]!.dice));
   return {
     foldSteps,
@@ -81,7 +85,7 @@ export async function measureBaselines(
     plain: plain.map((t) => mean(t.map((r) => r.dice))),
     plainBest: mean(bestOf(table)),
     plainDiversity: plain.length < 2 ? null : styleDiversity(table),
-    tLoss: mean(robust.map((r) => r.dice)),
+    tLoss,
     auc: mapValues(scores, (v) => auroc(...scored(v, isWrong))),
     spearman: mapValues(scores, (v) => {
       const [values, wrong] = scored(v, isWrong);

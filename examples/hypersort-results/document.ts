@@ -102,7 +102,8 @@ function describeTrials(trials: readonly TrialResult[]): string[] {
 }
 
 async function describeSet(folder: string, set: string, experiment: Experiment, results: readonly Result[]) {
-  const { grid, baseFeatures, levels, foldEpochs, groups, plainNetworks } = experiment;
+  const { grid, baseFeatures, levels, foldEpochs, groups, baselines } = experiment;
+  const isAll = baselines === 'all';
   const first = results[0]!;
   const styles = ['clean', ...groups.map(({ name }) => name)];
   const scoreNames = [...new Set(results.flatMap((r) => Object.keys({ ...r.auc, ...r.baselines.auc })))];
@@ -131,17 +132,17 @@ async function describeSet(folder: string, set: string, experiment: Experiment, 
     ...rows.head('Dice on testing cases'),
     ...diceNames.map((n) => rows.row(n, (r) => (r.dice as Readonly<Record<string, number>>)[n])),
     rows.row('plain U-Net (mean of the networks)', (r) => mean(r.baselines.plain)),
-    ...(plainNetworks > 1
+    ...(isAll
       ? [
           rows.row('best of the plain U-Nets (oracle)', (r) =>
             r.baselines.plain.length > 1 ? r.baselines.plainBest : null,
           ),
         ]
       : []),
-    rows.row('T-loss U-Net', (r) => r.baselines.tLoss),
+    ...(isAll ? [rows.row('T-loss U-Net', (r) => r.baselines.tLoss)] : []),
     ...rows.head('diversity: sd of Dice over the networks'),
     rows.row(`HyperSORT, ${styles.length} centroids`, (r) => r.diversity),
-    ...(plainNetworks > 1 ? [rows.row(`plain U-Net, ${plainNetworks} seeds`, (r) => r.baselines.plainDiversity)] : []),
+    ...(isAll ? [rows.row('plain U-Net, 5 seeds', (r) => r.baselines.plainDiversity)] : []),
     ...rows.head('correction: Dice to the true label, training cases'),
     rows.row('wrong labels as given', (r) => r.correction.given),
     rows.row('wrong labels corrected (median latent)', (r) => r.correction.corrected),

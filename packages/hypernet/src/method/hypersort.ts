@@ -19,7 +19,7 @@ export interface HyperSortOptions {
   readonly latentLearningRate?: number;
   /** Of the latents; default constant, as published. */
   readonly latentSchedule?: Schedule;
-  /** Weight of ||z||_1; default 1 as published. Short runs need about 0.02, or all latents collapse to 0. */
+  /** Weight of ||z||_1; default 1 as published; with it, short runs need a large latent learning rate. */
   readonly latentWeight?: number;
   /** Latents start at N(0, sd^2); default 0.05. */
   readonly latentStandardDeviation?: number;
