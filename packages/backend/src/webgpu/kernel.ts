@@ -7,6 +7,24 @@ import {
   type TensorInfo,
 } from '@tensorflow/tfjs-core';
 import { overrideKernel } from '../override-kernel.ts';
+import type { GpuBackend } from './program.ts';
+
+/** A kernel of our own: inputs and attributes in, one or more tensors out. */
+export type GpuKernel = (
+  backend: GpuBackend,
+  inputs: Record<string, TensorInfo>,
+  attrs: Record<string, unknown>,
+) => TensorInfo | TensorInfo[];
+
+/** Registers a kernel for tfjs's WebGPU backend in place of the one that is there, if any. */
+export function registerGpuKernel(kernelName: string, kernel: GpuKernel): void {
+  overrideKernel({
+    kernelName,
+    backendName: 'webgpu',
+    kernelFunc: ({ inputs, attrs, backend }) =>
+      kernel(backend as GpuBackend, inputs as Record<string, TensorInfo>, (attrs ?? {}) as Record<string, unknown>),
+  });
+}
 
 /** A call of a kernel, with a way to call tfjs's own. */
 export interface WebgpuCall {
