@@ -25,7 +25,7 @@ const flags = options.revectorize ? ['--revectorize'] : [];
 const ours = ownRows<ConvRow>(here('ours.ts'), [threads, repeat, ...flags], notes);
 const others = threads === '1' ? [] : ownRows<ConvRow>(here('ours.ts'), ['1', '3', ...flags], notes);
 if (!options['no-peers']) {
-  others.push(...torchRows<ConvRow>(['conv3d', '--threads', threads, '--repeat', repeat], notes));
+  others.push(...torchRows<ConvRow>('conv3d', { threads, repeat }, notes));
   for (const name of ['wasm', 'cpu']) others.push(...ownRows<ConvRow>(here('stock.ts'), [name], notes));
 }
 

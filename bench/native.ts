@@ -34,9 +34,7 @@ if (options.work.includes('unet')) {
   const ours = measure<UnetRow>('native/ours.ts');
   const peers = options['no-peers']
     ? []
-    : [[], ['--channels-last']].flatMap((layout) =>
-        torchRows<UnetRow>(['unet-step', '--threads', threads, '--repeat', repeat, ...layout], notes),
-      );
+    : [[], ['--channels-last']].flatMap((flags) => torchRows<UnetRow>('unet-step', { threads, repeat, flags }, notes));
   if (options.json) print([...ours, ...peers]);
   else {
     for (const work of ['unet-step', 'unet-forward'] as const) {

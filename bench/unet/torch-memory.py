@@ -15,7 +15,7 @@ if layout == "channels_last":
     name += " channels_last"
     net, x = net.to(memory_format=torch.channels_last_3d), x.contiguous(memory_format=torch.channels_last_3d)
 optimiser = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9, nesterov=True, weight_decay=3e-5)
-for _ in range(4):
+for _ in range(3):
     if work == "unet-step":
         optimiser.zero_grad(set_to_none=True)
         dice_cross_entropy(net(x), labels).backward()
