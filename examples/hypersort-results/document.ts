@@ -51,9 +51,9 @@ function describeAll(sets: readonly SetResults[]): string[] {
     ['along the axis', (r) => r.axisAuc],
     ['norm', (r) => r.auc.norm],
     ['distance to median', (r) => r.auc['distance to median']],
+    ['Dice error of the dominant style', (r) => r.auc['Dice error of the dominant style']],
     ['volume only', (r) => r.auc['volume only']],
     ['out-of-fold Dice error', (r) => r.baselines.auc['out-of-fold Dice error']],
-    ['quality regressor', (r) => r.baselines.auc['quality regressor']],
   ];
   return [
     '## All sets',

@@ -44,11 +44,14 @@ export async function measure(
   const places = Object.fromEntries([['zero', median.map(() => 0)], ['median', median], ...centroids]);
   const styleTests = mapValues(places, (z: number[]) => onTests(tests, (c) => model.segment(c, z)));
   const stylesOfCases = tests.map((_, i) => styles.map((s) => styleTests[s]![i]!.dice));
-  const corrected = cases.map(({ given, truth }) => dice(model.segment(given, median), truth.label, { empty: 1 }));
+  const dominant = cases.map(({ given }) => model.segment(given, median));
+  const corrected = dominant.map((mask, i) => dice(mask, cases[i]!.truth.label, { empty: 1 }));
+  const dominantErrors = dominant.map((mask, i) => 1 - dice(mask, cases[i]!.given.label, { empty: 1 }));
   model.dispose();
 
   const scores = {
     ...latentScores(latents),
+    'Dice error of the dominant style': dominantErrors,
     'volume only': volumeScore(training.map(({ volumeMl }) => volumeMl)),
   };
   const wrong = cases.map((c, i) => ({ ...c, i })).filter(({ group }) => group !== 'clean');

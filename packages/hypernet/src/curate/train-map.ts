@@ -19,7 +19,7 @@ export interface MapSettings {
   readonly latentLearningRate?: number;
   /** Default cosine down to a twentieth: latents that go on moving lose the order of the styles. */
   readonly latentSchedule?: Schedule;
-  /** Default 0.5: below, the latents take up how cases differ by nature, and wrong labels stand out less. */
+  /** Default 0.2: below, latents take up how cases differ by nature; above, styles differ less. */
   readonly latentWeight?: number;
   /** Default 0.02. */
   readonly latentStandardDeviation?: number;
@@ -32,7 +32,7 @@ export const shortMapSettings: Required<MapSettings> = {
   schedule: { kind: 'cosine', floor: 0.05 },
   latentLearningRate: 0.03,
   latentSchedule: { kind: 'cosine', floor: 0.05 },
-  latentWeight: 0.5,
+  latentWeight: 0.2,
   latentStandardDeviation: 0.02,
 };
 
