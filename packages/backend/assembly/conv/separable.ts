@@ -1,5 +1,6 @@
-import { range, type Target, transformLanes } from './target.ts';
+import { loadLanes, range, storeLanes, type Target, transformLanes } from './target.ts';
 import type { LineTransform, ToomCook } from './toom-cook.ts';
+import { constantsPlace } from './winograd-variants.ts';
 
 /** One axis of a separable transform: `inputs` values to `outputs` values, or untouched without `line`. */
 export interface Axis {
@@ -56,20 +57,21 @@ export function separable(target: Target, toomCook: ToomCook, spec: SeparableTra
         const v = toomCook.fresh('x');
         body.push('    {');
         body.push(...loadLine(spec, pass === 0, before, axis, inputs, v));
-        const results = lanes.map((lane) => {
-          const [statements, names] = line!(range(inputs).map((k) => `${v}${k}_${lane}`));
-          body.push(`    ${statements}`);
-          return names;
-        });
+        const parts = lanes.map((lane) => line!(range(inputs).map((k) => `${v}${k}_${lane}`)));
+        const statements = parts.map(([text]) => text).join('\n    ');
+        body.push(`    ${toomCook.constants(statements, 'tmp', constantsPlace)}`, `    ${statements}`);
+        const results = parts.map(([, names]) => names);
         const last = pass === live.length - 1;
         if (last) body.push(walker('d', 'dst', spec.target, ['td', 'th', 'tw'], 'dp', size, at(0), axis));
+        const biased = last && spec.bias;
+        if (biased) body.push(loadLanes(target, v, 'bias'));
         range(outputs).forEach((k) => {
-          const stores = lanes.map((lane) => {
-            const value = results[lane]![k]!;
-            if (!last) return `v128.store(tmp, ${value}, ${temporary(size, k, (pass + 1) % 2, lane)});`;
-            return `v128.store(d, ${spec.bias ? `f32x4.add(${value}, v128.load(bias, ${16 * lane}))` : value}, ${16 * lane});`;
-          });
-          body.push(`    ${last && k ? 'd += ds; ' : ''}${stores.join(' ')}`);
+          const values = lanes.map((lane) =>
+            biased ? `f32x4.add(${results[lane]![k]!}, ${v}_${lane})` : results[lane]![k]!,
+          );
+          const place = last ? 'd' : 'tmp';
+          const stores = storeLanes(values, place, last ? 0 : temporary(size, k, (pass + 1) % 2, 0));
+          body.push(`    ${last && k ? 'd += ds; ' : ''}${stores}`);
         });
         body.push('    }');
 
@@ -81,14 +83,12 @@ export function separable(target: Target, toomCook: ToomCook, spec: SeparableTra
           n: number,
           name: string,
         ) {
-          const values = (k: number, from: string, offset: (lane: number) => number) =>
-            `const ${lanes.map((lane) => `${name}${k}_${lane} = v128.load(${from}, ${offset(lane)})`).join(', ')};`;
-          if (!first) return range(n).map((k) => values(k, 'tmp', (lane) => temporary(sizes, k, pass % 2, lane)));
-          if (t.source === 'compact')
-            return range(n).map((k) => values(k, 'src', (lane) => 64 * flat(sizes, at(k)) + 16 * lane));
+          const values = (k: number, from: string, offset = 0) => loadLanes(target, `${name}${k}`, from, offset);
+          if (!first) return range(n).map((k) => values(k, 'tmp', temporary(sizes, k, pass % 2, 0)));
+          if (t.source === 'compact') return range(n).map((k) => values(k, 'src', 64 * flat(sizes, at(k))));
           return [
             walker('s', 'src', t.source, ['sd', 'sh', 'sw'], 'sp', sizes, at(0), ax),
-            ...range(n).map((k) => `${k ? 's += ss; ' : ''}${values(k, 's', (lane) => 16 * lane)}`),
+            ...range(n).map((k) => `${k ? 's += ss; ' : ''}${values(k, 's')}`),
           ];
         }
       }

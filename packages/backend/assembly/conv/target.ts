@@ -23,6 +23,10 @@ export const transformLanes = (target: Target): number => target.vectors / 2;
 export const fma = (target: Target, a: string, b: string, c: string): string =>
   target.relaxed ? `f32x4.relaxed_madd(${a}, ${b}, ${c})` : `f32x4.add(f32x4.mul(${a}, ${b}), ${c})`;
 
+/** c - a * b on vectors, as an expression. */
+export const fnma = (target: Target, a: string, b: string, c: string): string =>
+  target.relaxed ? `f32x4.relaxed_nmadd(${a}, ${b}, ${c})` : `f32x4.sub(${c}, f32x4.mul(${a}, ${b}))`;
+
 /** Statements that load the fields of a descriptor at `desc` into constants of their names. */
 export function prologue(layout: Layout, pointer = 'desc'): string {
   const addresses = layout.addresses.map((name, i) => `const ${name} = load<usize>(${pointer}, ${4 * i});`);
@@ -39,3 +43,19 @@ export function splitRows(count: string, call: (rows: number) => string): string
       switch (tile) { ${cases.join('\n        ')} default: break; }
       i += tile; left -= tile; } }`;
 }
+
+/** Loads the vectors that are handled side by side into `name_0`, `name_1`. */
+export const loadLanes = (target: Target, name: string, from: string, offset = 0): string =>
+  `const ${range(transformLanes(target))
+    .map((lane) => `${name}_${lane} = v128.load(${from}, ${offset + 16 * lane})`)
+    .join(', ')};`;
+
+/**
+ * Stores neighbouring vectors, the last one first and nothing between them: then the revectorizer writes a pair by one
+ * 256-bit store. After a store of the lower half it would write that half twice, because the upper one might trap.
+ */
+export const storeLanes = (values: readonly string[], to: string, offset = 0): string =>
+  values
+    .map((value, lane) => `v128.store(${to}, ${value}, ${offset + 16 * lane});`)
+    .reverse()
+    .join(' ');

@@ -1,4 +1,4 @@
-import { fma, range, type Target, tileRows, tileWidth } from './target.ts';
+import { fma, range, storeLanes, type Target, tileRows, tileWidth } from './target.ts';
 
 /**
  * The register tiles: R rows by the tile's width of accumulators, unrolled by name because AssemblyScript has no arrays
@@ -27,7 +27,14 @@ function step(target: Target, rows: number, a: (i: number) => string, b: string)
 }
 
 const store = (target: Target, rows: number, c: string, pitch: string) =>
-  each(target, rows, (i, j) => `v128.store(${c} + ${i} * ${pitch}, c${i}_${j}, ${16 * j});`, '\n  ');
+  range(rows)
+    .map((i) =>
+      storeLanes(
+        range(target.vectors).map((j) => `c${i}_${j}`),
+        `${c} + ${i} * ${pitch}`,
+      ),
+    )
+    .join('\n  ');
 
 // C[R][width] = sum over n slots and k of A_slot[r][k] B[slot][k][width], for a run of row groups: rows of A are sa
 // bytes apart, kb = bytes of k.

@@ -1,4 +1,4 @@
-import { fma, range, type Target } from './target.ts';
+import { fma, fnma, range, type Target } from './target.ts';
 
 /** Statements that compute a transform of one line of vectors, and the names of its results. */
 export type LineTransform = (inputs: readonly string[]) => readonly [statements: string, results: readonly string[]];
@@ -23,6 +23,7 @@ const interpolation = (m: number, outputs: number) =>
  */
 export class ToomCook {
   readonly #target: Target;
+  readonly #constants: number[] = [];
   #next = 0;
 
   constructor(target: Target) {
@@ -63,7 +64,7 @@ export class ToomCook {
         let e = k === 0 ? x[0]! : k === outputs - 1 ? x[m + 1]! : undefined;
         for (const p of pairs) {
           const term = `${u}${k % 2 ? 'd' : 's'}${p}`;
-          e = e === undefined ? mul(term, row[p]!) : this.#madd(term, row[p]!, e);
+          e = e === undefined ? this.#mul(term, row[p]!) : this.#madd(term, row[p]!, e);
         }
         return `${u}${k} = ${e}`;
       });
@@ -79,8 +80,8 @@ export class ToomCook {
       const combine = (parity: number, row: readonly number[]) =>
         range(taps)
           .filter((k) => k % 2 === parity)
-          .reduce<string>((e, k) => (e === '' ? mul(x[k]!, row[k]!) : this.#madd(x[k]!, row[k]!, e)), '');
-      const parts = [`${u}0 = ${mul(x[0]!, matrix[0]![0]!)}`, `${u}${m + 1} = ${x[taps - 1]}`];
+          .reduce<string>((e, k) => (e === '' ? this.#mul(x[k]!, row[k]!) : this.#madd(x[k]!, row[k]!, e)), '');
+      const parts = [`${u}0 = ${this.#mul(x[0]!, matrix[0]![0]!)}`, `${u}${m + 1} = ${x[taps - 1]}`];
       for (const p of m === 2 ? [1] : [1, 3]) {
         const [even, odd] = [`${u}e${p}`, `${u}o${p}`];
         parts.push(`${even} = ${combine(0, matrix[p]!)}`, `${odd} = ${combine(1, matrix[p]!)}`);
@@ -110,7 +111,7 @@ export class ToomCook {
     const pairs = [0, 2].map((i) => `${u}s${i} = ${add(x[i]!, x[i + 1]!)}, ${u}d${i} = ${sub(x[i]!, x[i + 1]!)}`);
     const rows = range(4).map((k) => {
       const term = (i: number) => `${u}${k % 2 ? 'd' : 's'}${i}`;
-      const sum = this.#madd(term(2), root ** k, mul(term(0), halfRoot ** k));
+      const sum = this.#madd(term(2), root ** k, this.#mul(term(0), halfRoot ** k));
       return `${u}${k} = ${add(k === 3 ? add(sum, x[4]!) : sum, x[5 + k]!)}`;
     });
     return [`const ${[...pairs, ...rows].join(', ')};`, range(4).map((i) => u + i)];
@@ -124,8 +125,8 @@ export class ToomCook {
       // The denominator of -p has the other sign.
       const [a, b] = [`${u}a${i}`, `${u}b${i}`];
       return [
-        `${a} = ${mul(first!, scale)}`,
-        `${b} = ${mul(last!, scale * p)}`,
+        `${a} = ${this.#mul(first!, scale)}`,
+        `${b} = ${this.#mul(last!, scale * p)}`,
         `${u}${2 * i} = ${add(b, a)}`,
         `${u}${2 * i + 1} = ${sub(b, a)}`,
       ];
@@ -133,15 +134,43 @@ export class ToomCook {
     return [`const ${points.join(', ')};`, [...range(4).map((i) => u + i), last!, middle!]];
   };
 
+  /**
+   * Loads of the constants that `statements` use, from the table at `tmp`. V8 would build a vector constant anew at each
+   * use, which takes longer than the arithmetic; a load that splats is one instruction.
+   */
+  constants(statements: string, tmp: string, offset: number): string {
+    const used = [...new Set(statements.match(/\bk\d+_/g))];
+    return used
+      .map((name) => `const ${name} = v128.load32_splat(${tmp}, ${offset + 4 * Number.parseInt(name.slice(1), 10)});`)
+      .join(' ');
+  }
+
+  /** Statements that fill the table of constants at `table`; after all transforms have been generated. */
+  constantTable(table: string): string {
+    if (this.#constants.length > mostConstants) throw new Error(`${this.#constants.length} constants`);
+    return this.#constants.map((c, i) => `store<f32>(${table}, ${c}, ${4 * i});`).join(' ');
+  }
+
+  // The name of a vector of `c` in statements.
+  #splat(c: number): string {
+    const value = Math.fround(c);
+    if (!this.#constants.includes(value)) this.#constants.push(value);
+    return `k${this.#constants.indexOf(value)}_`;
+  }
+
+  readonly #mul = (a: string, c: number): string =>
+    c === 1 ? a : c === -1 ? `f32x4.neg(${a})` : `f32x4.mul(${a}, ${this.#splat(c)})`;
+
   readonly #madd = (a: string, factor: number, b: string): string => {
     if (factor === 0) return b;
     if (factor === 1) return add(b, a);
     if (factor === -1) return sub(b, a);
-    return fma(this.#target, a, splat(factor), b);
+    return (factor < 0 ? fnma : fma)(this.#target, a, this.#splat(Math.abs(factor)), b);
   };
 }
 
+/** Constants that the table has room for. */
+const mostConstants = 16;
+
 const add = (a: string, b: string) => `f32x4.add(${a}, ${b})`;
 const sub = (a: string, b: string) => `f32x4.sub(${a}, ${b})`;
-const splat = (c: number) => `f32x4.splat(${Math.fround(c)})`;
-const mul = (a: string, c: number) => (c === 1 ? a : `f32x4.mul(${a}, ${splat(c)})`);

@@ -1,7 +1,7 @@
 import { separable } from './separable.ts';
-import { range, type Target } from './target.ts';
+import { range, storeLanes, type Target, transformLanes } from './target.ts';
 import type { LineTransform, ToomCook } from './toom-cook.ts';
-import { depthPoints, scratchPlaces, tileSide, type Variant } from './winograd-variants.ts';
+import { constantsPlace, depthPoints, scratchPlaces, tileSide, type Variant, zerosPlace } from './winograd-variants.ts';
 
 /**
  * The transforms of one tile: inputs (vt), outputs (yt), weights (ut) and, with stride 1, output gradients (gt) and
@@ -67,37 +67,56 @@ export function tileTransforms(target: Target, toomCook: ToomCook, { id, depth, 
  * zeros outside. Whole lines, because rows of NDHWC tensors are often a power of two apart and would evict each other
  * from L1 between visits. `part` does one vector of a line and minds the end of the tensor.
  */
-export function depthPasses(_target: Target, toomCook: ToomCook, variant: Variant): string {
+export function depthPasses(target: Target, toomCook: ToomCook, variant: Variant): string {
   return [
     blocks(variant),
     ...(variant.stride === 2 ? (['in'] as const) : (['in', 'dy'] as const)).map((kind) =>
-      depthPass(toomCook, variant, kind),
+      depthPass(target, toomCook, variant, kind),
     ),
   ].join('\n');
 }
 
-function depthPass(toomCook: ToomCook, variant: Variant, kind: 'in' | 'dy'): string {
+function depthPass(target: Target, toomCook: ToomCook, variant: Variant, kind: 'in' | 'dy'): string {
   const { id, depth, plane } = variant;
   const points = depthPoints(variant);
   const side = kind === 'in' ? tileSide(variant) : plane;
   const planes = depth === 1 ? 1 : kind === 'in' ? points : depth;
   const unchanged: LineTransform = (x) => ['', x];
   const line = depth === 1 ? unchanged : kind === 'in' ? toomCook.input(depth) : toomCook.weights(depth, depth);
-  const vector = (offset: number) => {
+  // `count` vectors side by side, from `offset` in the line.
+  const vectors = (offset: number, count: number) => {
     const v = toomCook.fresh('v');
-    const [statements, results] = line(range(planes).map((z) => v + z));
-    const loads = range(planes).map((z) => `${v}${z} = v128.load(p${z}, ${offset})`);
-    const stores = results.map((r, i) => `v128.store(dst, ${r}, ${offset + 64 * side * side * i});`);
-    return `{ const ${loads.join(', ')}; ${statements} ${stores.join(' ')} }`;
+    const lanes = range(count);
+    const loads = range(planes).flatMap((z) =>
+      lanes.map((lane) => `${v}${z}_${lane} = v128.load(p${z}, ${offset + 16 * lane})`),
+    );
+    const parts = lanes.map((lane) => line(range(planes).map((z) => `${v}${z}_${lane}`)));
+    const stores = range(points).map((i) =>
+      storeLanes(
+        parts.map(([, results]) => results[i]!),
+        'dst',
+        offset + 64 * side * side * i,
+      ),
+    );
+    const statements = parts.map(([text]) => text).join(' ');
+    const constants = toomCook.constants(statements, 'zeros', constantsPlace - zerosPlace);
+    return `{ const ${loads.join(', ')}; ${constants} ${statements} ${stores.join(' ')} }`;
   };
-  const zeros = (offsets: readonly number[]) =>
+  const zeros = (count: number) =>
     `{ const z = f32x4.splat(0); ${range(points)
-      .flatMap((i) => offsets.map((o) => `v128.store(dst, z, ${o + 64 * side * side * i});`))
+      .map((i) =>
+        storeLanes(
+          range(count).map(() => 'z'),
+          'dst',
+          64 * side * side * i,
+        ),
+      )
       .join(' ')} }`;
   // The one vector that would reach past the end of the tensor is read from a copy.
   const voxel = (z: number, guarded: boolean) =>
     guarded ? `(s + ${z} * sd > limit ? last : s + ${z} * sd)` : `s + ${z} * sd`;
-  const body = (offsets: readonly number[], guarded: boolean) => `
+  const lanes = transformLanes(target);
+  const body = (count: number, guarded: boolean) => `
   const sh = <usize>W * cb, sd = sh * H;
   for (let j = h0; j < h0 + ${side}; j++) for (let k = w0; k < w0 + ${side}; k++, dst += 64) {
     if (<u32>j < <u32>H && <u32>k < <u32>W) {
@@ -105,13 +124,19 @@ function depthPass(toomCook: ToomCook, variant: Variant, kind: 'in' | 'dy'): str
       ${range(planes)
         .map((z) => `const p${z} = <u32>(d0 + ${z}) < <u32>D ? ${voxel(z, guarded)} : zeros;`)
         .join(' ')}
-      ${offsets.map(vector).join('\n      ')}
-    } else ${zeros(offsets)}
+      ${
+        guarded
+          ? vectors(0, 1)
+          : range(count / lanes)
+              .map((i) => vectors(16 * lanes * i, lanes))
+              .join('\n      ')
+      }
+    } else ${zeros(count)}
   }`;
   const shape = 'x: usize, D: i32, H: i32, W: i32, cb: usize, d0: i32, h0: i32, w0: i32, zeros: usize, dst: usize';
-  return `function pre${kind}${id}(${shape}): void {${body([0, 16, 32, 48], false)}
+  return `function pre${kind}${id}(${shape}): void {${body(4, false)}
 }
-function part${kind}${id}(${shape}, limit: usize, last: usize): void {${body([0], true)}
+function part${kind}${id}(${shape}, limit: usize, last: usize): void {${body(1, true)}
 }`;
 }
 
@@ -130,12 +155,16 @@ function blocks(variant: Variant): string {
       ? `const w0 = t % TW * ${plane}, h0 = t / TW * ${plane}, d0 = z, ${name}b = ${name};`
       : `const w0 = t % TW * ${plane}, h0 = t / TW % TH * ${plane}, block = t / (TW * TH), d0 = block % TD * ${depth}, ${name}b = ${name} + <usize>(block / TD) * ${batch};`;
   const first = depth === 1 ? 'z: i32, ' : '';
-  const transformBlock = (kind: 'in' | 'dy', transform: string, side: number, offset: string) => `
+  // Lines of 64 bytes may reach into the next voxel, whose channels end up in columns that nothing reads; but not past
+  // the end of the tensor, where `part` minds it.
+  const transformBlock = (kind: 'in' | 'dy', transform: string, side: number, [d, h, w]: readonly string[]) => `
+    const d1 = ${d}, h1 = ${h}, w1 = ${w};
+    const end = xb + <usize>((min(d1 + ${kind === 'in' ? points : depth}, D) - 1) * H + min(h1 + ${side}, H) - 1) * W * cb + <usize>(min(w1 + ${side}, W) - 1) * cb + 48;
     for (let c: usize = 0; c < vc; c += 64) {
       const lines = tmp + ${places.lines}, left = vc - c, width = left < 64 ? left : 64;
-      if (c + 64 <= cb) pre${kind}${id}(xb + c, D, H, W, cb, ${offset}, tmp + ${places.zeros}, lines);
+      if (end + c <= limit) pre${kind}${id}(xb + c, D, H, W, cb, d1, h1, w1, tmp + ${zerosPlace}, lines);
       else for (let i: usize = 0; i < width; i += 16)
-        part${kind}${id}(xb + c + i, D, c + i < cb ? H : 0, W, cb, ${offset}, tmp + ${places.zeros}, lines + i, limit, last);
+        part${kind}${id}(xb + c + i, D, c + i < cb ? H : 0, W, cb, d1, h1, w1, tmp + ${zerosPlace}, lines + i, limit, last);
       for (let i = 0; i < ${points}; i++) ${transform}${id}(lines + <usize>i * ${side * side * 64}, v + c + <usize>i * ${n2} * vp, vp, width, tmp);
     }`;
   const tiles = (od: string, oh: string, ow: string) =>
@@ -145,7 +174,7 @@ function blocks(variant: Variant): string {
   return `function inputs${id}(${tensor}, OD: i32, OH: i32, OW: i32, pd: i32, ph: i32, pw: i32, ${run}): void {
   ${tiles('OD', 'OH', 'OW')}
   for (let t = t0; t < t1; t++, v += vc) {
-    ${place('x', 'xn')}${transformBlock('in', 'vt', tileSide(variant), `d0${depth === 1 ? '' : ' - pd'}, ${stride} * h0 - ph, ${stride} * w0 - pw`)}
+    ${place('x', 'xn')}${transformBlock('in', 'vt', tileSide(variant), [depth === 1 ? 'd0' : 'd0 - pd', `${stride} * h0 - ph`, `${stride} * w0 - pw`])}
   }
 }
 ${
@@ -154,7 +183,7 @@ ${
     : `function grads${id}(${tensor}, ${run}): void {
   ${tiles('D', 'H', 'W')}
   for (let t = t0; t < t1; t++, v += vc) {
-    ${place('x', 'xn')}${transformBlock('dy', 'gt', plane, 'd0, h0, w0')}
+    ${place('x', 'xn')}${transformBlock('dy', 'gt', plane, ['d0', 'h0', 'w0'])}
   }
 }`
 }
@@ -172,8 +201,8 @@ function outputs${id}(y: usize, yn: usize, D: i32, H: i32, W: i32, cb: usize, ${
         let s = edge + <usize>((i * ${plane} + j) * ${plane * 64}), p = q + <usize>i * sd + <usize>j * sh + c;
         if (bytes >= 64) for (const e = s + <usize>nw * 64; s < e; s += 64, p += cb) {
           const l0 = v128.load(s), l1 = v128.load(s, 16), l2 = v128.load(s, 32), l3 = v128.load(s, 48);
-          v128.store(p, l0); v128.store(p, l1, 16); v128.store(p, l2, 32); v128.store(p, l3, 48);
-        } else for (const e = s + <usize>nw * 64; s < e; s += 64, p += cb) copyFloats(s, p, bytes);
+          ${storeLanes(['l0', 'l1', 'l2', 'l3'], 'p')}
+        } else for (const e = s + <usize>nw * 64; s < e; s += 64, p += cb) copyPart(s, p, bytes);
       }
     }
   }

@@ -1,5 +1,15 @@
 import { filterBackLayout, weightsLayout, winogradLayout } from './layouts.ts';
-import { prologue, range, splitRows, type Target, tileRows, tileWidth, transformLanes } from './target.ts';
+import {
+  loadLanes,
+  prologue,
+  range,
+  splitRows,
+  storeLanes,
+  type Target,
+  tileRows,
+  tileWidth,
+  transformLanes,
+} from './target.ts';
 import { scratchPlaces, tilePoints, type Variant, weightPoints } from './winograd-variants.ts';
 
 /** Products over transformed tiles, and the exported convolution, filter gradient (stride 1) and weight transforms. */
@@ -53,7 +63,7 @@ function outers${variant.id}(more: i32, v: usize, vp: usize, vc: usize, g: usize
 function scratch(variant: Variant): string {
   const places = scratchPlaces(variant);
   return `const v = tmp + ${places.blocks}, vp = <usize>tb * vc + 64, mp = <usize>tb * mc + 64;
-  memory.fill(tmp + ${places.zeros}, 0, 64);
+  prepare(tmp);
   const xEnd = x + <usize>n * xn, yEnd = y + <usize>n * yn, xLast = tmp + ${places.lastInput}, yLast = tmp + ${places.lastGradient};
   if (cb & 15) copyFloats(xEnd - (cb & 15), xLast, cb & 15);`;
 }
@@ -150,15 +160,17 @@ function weights(target: Target, variant: Variant): string {
 // U[p][co block][kd][ci][width] from weights [kd][3][3][ci][pitch]; neighbouring ci follow each other, so lines fill up.
 export function weights${id}(${parameters}): void {
   ${prologue(weightsLayout)}
+  prepare(tmp);
   const one = tmp + ${places.lines}, pp: usize = ${16 * lanes}, tap = <usize>ci * pitch, items = co / ${width} * ${kernelDepth};
   for (let item = items * part / parts, e = items * (part + 1) / parts; item < e; item++) {
     const o = item / ${kernelDepth} * ${width}, k = item % ${kernelDepth};
     for (let c = 0; c < ci; c++) for (let i = 0; i < ${width}; i += ${4 * lanes}) {
       ut${id}(w + <usize>(k * 9) * tap + <usize>c * pitch + (<usize>(o + i) << 2), 9 * tap, 3 * tap, tap, one, pp, pp, tmp);
       let q = u + <usize>(item * ci + c) * ${width * 4} + (<usize>i << 2), s = one;
-      for (let p = 0; p < ${weightPoints(variant)}; p++, q += us, s += pp) { ${range(lanes)
-        .map((lane) => `v128.store(q, v128.load(s, ${16 * lane}), ${16 * lane});`)
-        .join(' ')} }
+      for (let p = 0; p < ${weightPoints(variant)}; p++, q += us, s += pp) { ${loadLanes(target, 'l', 's')} ${storeLanes(
+        range(lanes).map((lane) => `l_${lane}`),
+        'q',
+      )} }
     }
   }
 }`;
@@ -183,6 +195,7 @@ function back${id}(at: usize, us: usize, target: usize, ci: i32, co: i32, edge: 
 }
 export function filterback${id}(${parameters}): void {
   ${prologue(filterBackLayout)}
+  prepare(tmp);
   const edge = tmp + ${places.edge}, out = <usize>co << 2, cc = <usize>ci * out, items = ci * ${kernelDepth};
   for (let item = items * part / parts, e = items * (part + 1) / parts; item < e; item++) {
     const k = item / ci, c = item % ci, at = du + <usize>(k * ${points}) * us + <usize>c * row;

@@ -34,14 +34,19 @@ export const weightSide = ({ plane, stride }: Variant): number => (stride === 2 
 /** Different points of transformed weights. */
 export const weightPoints = (variant: Variant): number => depthPoints(variant) * weightSide(variant) ** 2;
 
+/** Where 64 bytes of zeros lie in a thread's scratch, after the temporaries of the transforms. */
+export const zerosPlace = 16384;
+
+/** Where the transforms' constants lie there. */
+export const constantsPlace = 20608;
+
 /**
- * A thread's scratch: temporaries of the transforms, 64 bytes of zeros, the last values of x and dy, an edge tile,
- * then the lines of a block; transformed blocks follow at `blocks`.
+ * A thread's scratch: temporaries of the transforms, zeros, the last values of x and dy, an edge tile, constants, then
+ * the lines of a block; transformed blocks follow at `blocks`.
  */
 export const scratchPlaces = (variant: Variant) => {
   const lines = 20672;
   return {
-    zeros: 16384,
     lastInput: 16448,
     lastGradient: 16464,
     edge: 16512,

@@ -18,7 +18,7 @@ export function winogradWhole(target: Target, variant: Variant): string {
   const width = tileWidth(target);
   const sizes = `const plane = ((oh + ${plane - 1}) / ${plane}) * ((ow + ${plane - 1}) / ${plane}), deep = ${flat ? '(od - 1) * ds + kd' : `(od + ${depth - 1}) / ${depth}`}, kernel = ${flat ? 'kd' : '1'}, planes = ${flat ? 'od' : 'deep'};`;
   const ends = (pointer: string, batch: string, voxel: string, last: number) =>
-    `memory.fill(tmp + ${places.zeros}, 0, 64);
+    `prepare(tmp);
   const end = ${pointer} + <usize>n * ${batch}, last = tmp + ${last};
   if (${voxel} & 15) copyFloats(end - (${voxel} & 15), last, ${voxel} & 15);`;
   const eachPlane = (count: string, body: string) =>
@@ -38,6 +38,7 @@ export function wholegrads${id}(${parameters}): void {
 // The filter gradient of a few input channels: all points, then back, while they are in the second-level cache.
 export function wholefilter${id}(${parameters}): void {
   ${prologue(wholeLayout)}
+  prepare(tmp);
   ${sizes}
   const c0 = ci * part / parts, c1 = ci * (part + 1) / parts, count = c1 - c0;
   const runs = ds == 1 ? n : n * planes, rows = ds == 1 ? planes * plane : plane;
@@ -64,6 +65,7 @@ export function wholeinputs${id}(${parameters}): void {
 }
 export function wholeoutputs${id}(${parameters}): void {
   ${prologue(wholeLayout)}
+  prepare(tmp);
   ${sizes}
   ${eachPlane('planes', `outputs${id}(${image('y', 'yn')}, yn, od, oh, ow, yb, ${from('z')}, m + row * mc, mp, mc, bias, tmp);`)}
 }
