@@ -3,6 +3,7 @@ import { conv3d, conv3dFilterGradient, conv3dInputGradient } from './conv/kernel
 import { diceCrossEntropy } from './dice-cross-entropy.ts';
 import { binary, pad, select, slice } from './high-rank.ts';
 import { type GpuKernel, registerGpuKernel, wrapKernel } from './kernel.ts';
+import { addN } from './many-inputs.ts';
 import { normActivation } from './norm/forward.ts';
 import { normActivationGrad } from './norm/gradient.ts';
 import { avgPool3dGrad, maxPool3d, maxPool3dGrad } from './pool.ts';
@@ -57,6 +58,7 @@ const ownKernels: Readonly<Record<string, GpuKernel>> = {
 export function registerWebgpuKernels(): void {
   for (const [name, kernel] of Object.entries(ownKernels)) registerGpuKernel(name, kernel);
   for (const name of binaryKernels) wrapKernel(name, binary);
+  wrapKernel('AddN', addN);
   wrapKernel('PadV2', pad);
   wrapKernel('Slice', slice);
   wrapKernel('Select', select);
