@@ -1,5 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { KernelRuntime } from '../runtime/kernel-runtime.ts';
+import { adamNumbers, sgdNumbers } from '../update-numbers.ts';
 import { type Kernel, sizeOf } from './context.ts';
 import { partRange, partsFor } from './parts.ts';
 
@@ -18,20 +19,12 @@ function inPlace(
 
 /** The kernel `SegSgdUpdate`. */
 export const sgdUpdate: Kernel = (runtime, { param, grad, velocity }, attrs) => {
-  const { learningRate, momentum, weightDecay, gradScale } = attrs as Record<string, number>;
-  const numbers = [learningRate!, momentum!, weightDecay!, gradScale!, attrs.nesterov ? 1 : 0];
-  inPlace(runtime, 'sgd', [param!, grad!, velocity!], numbers);
+  inPlace(runtime, 'sgd', [param!, grad!, velocity!], sgdNumbers(attrs));
   return [];
 };
 
 /** The kernel `SegAdamUpdate`. */
 export const adamUpdate: Kernel = (runtime, { param, grad, first, second }, attrs) => {
-  const { learningRate, beta1, beta2, epsilon, weightDecay, gradScale, step } = attrs as Record<string, number>;
-  const rate = learningRate! / (1 - beta1! ** step!);
-  const correction = 1 / Math.sqrt(1 - beta2! ** step!);
-  const coupled = attrs.decoupled ? 0 : weightDecay!;
-  const keep = attrs.decoupled ? 1 - learningRate! * weightDecay! : 1;
-  const numbers = [rate, beta1!, beta2!, 1 - beta1!, 1 - beta2!, correction, epsilon!, coupled, keep, gradScale!];
-  inPlace(runtime, 'adam', [param!, grad!, first!, second!], numbers);
+  inPlace(runtime, 'adam', [param!, grad!, first!, second!], adamNumbers(attrs));
   return [];
 };

@@ -11,6 +11,9 @@ export const bindingPackages: Readonly<Record<NativeBackend, string>> = {
   cuda: '@tensorflow/tfjs-node-gpu',
 };
 
+/** Counts the changes of the kernels in packages/backend/native; an installation with others is none. */
+export const nativeKernels = 1;
+
 /** A native backend that is installed and passed its self-test. */
 export interface InstalledBackend {
   readonly name: NativeBackend;
@@ -20,6 +23,8 @@ export interface InstalledBackend {
   readonly tensorflow: string;
   /** Where libtensorflow came from: a pinned wheel, a wheel or a tree that the user named. */
   readonly source: string;
+  /** `nativeKernels` of the version that installed it. */
+  readonly kernels: number;
   readonly installedAt: string;
 }
 
@@ -57,7 +62,7 @@ export function findInstalled(name: NativeBackend, folder = nativeFolder()): Ins
       node.fs.readFileSync(node.path.join(folder, name, 'current.json'), 'utf8'),
     ) as InstalledBackend;
     const addon = node.path.join(record.folder, 'node_modules', bindingPackages[name], 'lib/napi-v8/tfjs_binding.node');
-    return node.fs.existsSync(addon) ? record : undefined;
+    return record.kernels === nativeKernels && node.fs.existsSync(addon) ? record : undefined;
   } catch {
     return undefined; // nothing installed, or a record that another version wrote: both mean "install it"
   }

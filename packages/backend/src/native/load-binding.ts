@@ -13,9 +13,11 @@ export interface NodeBackend {
     readonly TF_ATTR_STRING: number;
     readonly TF_ATTR_BOOL: number;
     readonly TF_ATTR_FLOAT: number;
+    readonly TF_ATTR_INT: number;
     readonly TF_FLOAT: number;
   };
-  executeSingleOutput(name: string, attributes: readonly unknown[], inputs: readonly unknown[]): unknown;
+  /** By tfjs's data id; `id` names TensorFlow's tensor. */
+  readonly tensorMap: { get(dataId: object): { id: number } };
   executeMultipleOutputs(
     name: string,
     attributes: readonly unknown[],

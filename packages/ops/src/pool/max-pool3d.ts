@@ -22,10 +22,7 @@ export function maxPool3d(x: tf.Tensor5D, options: PoolOptions = {}): tf.Tensor5
   const pads = resolvePadding(where, options.padding ?? 'valid', input, size, strides);
   const geometry = convGeometry(where, input, size, strides, pads);
   const pad = kernelPad(geometry);
-  // The kernel of the native backend takes windows that tile the volume, and no others.
-  const tiles = pads.every(([before]) => before === 0) && geometry.output.every((n, a) => n * strides[a]! <= input[a]!);
-  const takesAll = tf.getBackend() !== 'tensorflow' || (tiles && strides.every((s, a) => s === size[a]));
-  if (pad !== undefined && takesAll && hasKernel(fusedKernels.maxPool3d) && hasKernel(fusedKernels.maxPool3dGrad)) {
+  if (pad !== undefined && hasKernel(fusedKernels.maxPool3d) && hasKernel(fusedKernels.maxPool3dGrad)) {
     return fusedPool(x, { filterSize: size, strides, pad, dataFormat: 'NDHWC' }) as tf.Tensor5D;
   }
   const { output } = geometry;

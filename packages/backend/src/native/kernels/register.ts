@@ -1,29 +1,38 @@
 import { fusedKernels } from '@seg/ops';
-import { backend, type NamedAttrMap, type NamedTensorInfoMap, type TensorInfo, tidy } from '@tensorflow/tfjs-core';
+import { type NamedAttrMap, type NamedTensorInfoMap, type TensorInfo, tidy } from '@tensorflow/tfjs-core';
 import { overrideKernel } from '../../override-kernel.ts';
-import type { NodeBackend } from '../load-binding.ts';
+import { conv3dBias } from './conv-bias.ts';
+import { diceCrossEntropy } from './dice-cross-entropy.ts';
 import { registerFilterGradient } from './filter-gradient.ts';
 import { maxPool3d, maxPool3dGrad } from './max-pool.ts';
 import { normActivation, normActivationGrad } from './norm.ts';
 import { addBias, addBiasGrad, sumOfSquares } from './reductions.ts';
-import type { NativeKernel } from './tensorflow-ops.ts';
+import { type NativeKernel, nodeBackend } from './tensorflow-ops.ts';
+import { adamUpdate, sgdUpdate } from './updates.ts';
+
+const everywhere: Readonly<Record<string, NativeKernel>> = {
+  [fusedKernels.addBias]: addBias,
+  [fusedKernels.addBiasGrad]: addBiasGrad,
+  [fusedKernels.sumOfSquares]: sumOfSquares,
+};
+
+/** Kernels that rest on ops of our own (packages/backend/native), which are made for the processor. */
+const onProcessor: Readonly<Record<string, NativeKernel>> = {
+  [fusedKernels.normActivation]: normActivation,
+  [fusedKernels.normActivationGrad]: normActivationGrad,
+  [fusedKernels.diceCrossEntropy]: diceCrossEntropy,
+  [fusedKernels.maxPool3d]: maxPool3d,
+  [fusedKernels.maxPool3dGrad]: maxPool3dGrad,
+  [fusedKernels.conv3dBias]: conv3dBias,
+  [fusedKernels.sgdUpdate]: sgdUpdate,
+  [fusedKernels.adamUpdate]: adamUpdate,
+};
 
 /** Registers the fused kernels of @seg/ops for tfjs's backend `tensorflow`, which must be current. */
 export function registerNativeKernels(): void {
-  const kernels: Record<string, NativeKernel> = {
-    [fusedKernels.addBias]: addBias,
-    [fusedKernels.addBiasGrad]: addBiasGrad,
-    [fusedKernels.sumOfSquares]: sumOfSquares,
-    [fusedKernels.maxPool3d]: maxPool3d,
-    [fusedKernels.maxPool3dGrad]: maxPool3dGrad,
-  };
-  // cuDNN keeps the inverse deviation where the processor's kernel keeps the variance; composed ops are right on both.
-  if (!(backend() as unknown as NodeBackend).isUsingGpuDevice) {
-    registerFilterGradient();
-    kernels[fusedKernels.normActivation] = normActivation;
-    kernels[fusedKernels.normActivationGrad] = normActivationGrad;
-  }
-  for (const [kernelName, kernel] of Object.entries(kernels)) {
+  const onGpu = nodeBackend().isUsingGpuDevice;
+  if (!onGpu) registerFilterGradient();
+  for (const [kernelName, kernel] of Object.entries(onGpu ? everywhere : { ...everywhere, ...onProcessor })) {
     overrideKernel({
       kernelName,
       backendName: 'tensorflow',

@@ -1,5 +1,7 @@
-import { existsSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { cp, mkdir, readdir, realpath, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { isSegError, SegError } from '@seg/core';
 import { bindingPackages, bindingVersion, type NativeBackend } from '../../native/installed.ts';
@@ -95,14 +97,15 @@ export async function compileAddon(binding: string, deps: string, cache: string,
   } catch (cause) {
     throw new SegError('not-found', {
       where: 'installBackend',
-      problem: `there is no C++ compiler (${compiler}), which builds the 80 kB between Node and libtensorflow`,
+      problem: `there is no C++ compiler (${compiler}), which builds what joins Node and libtensorflow`,
       hint: 'Install g++ (Debian, Ubuntu: apt-get install g++; Fedora: dnf install gcc-c++), or name one in CXX.',
       cause,
     });
   }
   const target = join(binding, 'lib', 'napi-v8', 'tfjs_binding.node');
   const library = await realpath(join(deps, 'lib', 'libtensorflow.so'));
-  const key = `${dirname(dirname(library)).split('/').pop()}-${process.arch}-${version.replace(/[^\w.]+/g, '-')}`;
+  const tree = dirname(dirname(library)).split('/').pop();
+  const key = `${tree}-${process.arch}-${version.replace(/[^\w.]+/g, '-')}-${kernelSources().hash}`;
   const cached = join(cache, 'addons', `${key}.node`);
   await mkdir(dirname(target), { recursive: true });
   if (!existsSync(cached)) {
@@ -115,11 +118,22 @@ export async function compileAddon(binding: string, deps: string, cache: string,
   await cp(cached, target);
 }
 
+/** Our own ops, in the folder `native` of this package, and a hash of all of it. */
+function kernelSources(): { readonly files: readonly string[]; readonly hash: string } {
+  const folder = join(dirname(createRequire(import.meta.url).resolve('@seg/backend/package.json')), 'native');
+  const names = readdirSync(folder).sort();
+  const hash = createHash('sha256');
+  for (const name of names) hash.update(name).update(readFileSync(join(folder, name)));
+  const files = names.filter((name) => name.endsWith('.cc')).map((name) => join(folder, name));
+  return { files, hash: hash.digest('hex').slice(0, 12) };
+}
+
 function compilerArguments(binding: string, deps: string, output: string): string[] {
   const headers = join(binding, '..', '..', 'node-api-headers', 'include');
-  const sources = ['tfjs_backend.cc', 'tfjs_binding.cc'].map((file) => join(binding, 'binding', file));
+  const glue = ['tfjs_backend.cc', 'tfjs_binding.cc'].map((file) => join(binding, 'binding', file));
+  const sources = [...glue, ...kernelSources().files];
   return [
-    ...['-std=c++17', '-O2', '-fPIC', '-shared', '-pthread', '-w'],
+    ...['-std=c++17', '-O3', '-fno-math-errno', '-fno-trapping-math', '-fPIC', '-shared', '-pthread', '-w'],
     ...['-DNAPI_VERSION=8', '-DNODE_GYP_MODULE_NAME=tfjs_binding', '-DBUILDING_NODE_EXTENSION'],
     ...[headers, join(deps, 'include'), join(binding, 'binding')].flatMap((folder) => ['-I', folder]),
     ...[...sources, '-o', output, '-L', join(deps, 'lib')],

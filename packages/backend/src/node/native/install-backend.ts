@@ -7,6 +7,7 @@ import {
   type NativeBackend,
   nativeBackends,
   nativeFolder,
+  nativeKernels,
 } from '../../native/installed.ts';
 import { compileAddon, fetchBinding, layBinding, layDependencies } from './addon.ts';
 import { inspectDriver, layCudaLibraries } from './cuda-libraries.ts';
@@ -84,6 +85,7 @@ export async function installBackend(
       folder,
       tensorflow,
       source: from ?? library.source,
+      kernels: nativeKernels,
       installedAt: new Date().toISOString(),
     };
     await writeRecord(join(home, 'current.json'), record);
