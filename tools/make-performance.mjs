@@ -3,11 +3,13 @@
 // named keeps the section that it has.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
+import { cpus, homedir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fail, root, toolEnvironment } from './lib.mjs';
 
-const all = ['conv3d', 'train-step', 'inference', 'io', 'resample', 'metrics', 'native'];
+const all = ['conv3d', 'train-step', 'inference', 'layers', 'io', 'resample', 'metrics', 'native'];
+// Fields that neither tell what was done nor what came out.
+const settings = new Set(['peer', 'work', 'error', 'threads', 'repeat', 'bytes', 'components', 'values']);
 const chosen = process.argv.slice(2);
 for (const name of chosen) if (!all.includes(name)) fail(`no benchmark ${name}; there are ${all.join(', ')}`, 2);
 const path = join(root, 'docs', 'reference', 'performance.md');
@@ -18,9 +20,10 @@ const sections = all.map((name) => {
 });
 const header = `# Measured performance
 
-Written by \`node tools/make-performance.mjs\`, which runs the benchmarks of \`bench/\`; every ratio is the peer's time
-divided by ours in the same run (above 1: we are faster). Medians in milliseconds. Peers run only where they are
-installed; a benchmark without one shows our times alone.
+Written by \`node tools/make-performance.mjs\`, which runs the benchmarks of \`bench/\`; every ratio is the other's time
+divided by ours (the column \`seg\`) in the same run: above 1x we are faster. Medians in milliseconds. Peers run only
+where they are installed; a benchmark without one shows our times alone. "AVX2" after a peer's name: limited to that
+instruction set, which most laptops have. Stock tfjs runs on smaller volumes, because it would take minutes.
 `;
 writeFileSync(path, `${[header, ...sections.filter(Boolean)].join('\n').trimEnd()}\n`);
 
@@ -33,52 +36,94 @@ function measure(name) {
     .split('\n')
     .filter((line) => line.startsWith('{'))
     .map((line) => JSON.parse(line));
-  const node = spawnSync('node', ['--version'], { encoding: 'utf8', env: toolEnvironment() }).stdout.trim();
-  const machine = `${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${node}`;
-  const date = new Date().toISOString().slice(0, 10);
-  return `## ${name}\n\n${machine}, ${date}.\n\n${table(rows)}\n`;
+  const memory = rows.some((row) => row.rss_mb !== undefined) ? `\n${memoryTable(rows)}\n` : '';
+  return `## ${name}\n\n${machine()}\n\n${timeTable(rows)}\n${memory}`;
 }
 
-/** One line for each piece of work, in order; a column of milliseconds and of the ratio for each peer. */
-function table(rows) {
-  const times = (row) =>
-    Object.entries(row).filter(([key, value]) => /^(.*_)?ms$/.test(key) && typeof value === 'number');
-  const known = new Set(['peer', 'work', 'error', 'threads', 'repeat', 'bytes', 'components', 'values']);
-  const describe = (row) =>
-    Object.entries(row)
-      .filter(([key, value]) => !known.has(key) && !/ms$|gflops$|^(hd95|assd|nsd|rss)/.test(key) && value !== null)
-      .map(([key, value]) =>
-        key === 'shape' ? showShape(value) : `${key} ${Array.isArray(value) ? value.join(' to ') : value}`,
-      )
-      .join(', ');
+/** Processor, instruction sets, memory and versions. */
+function machine() {
+  const node = spawnSync('node', ['--version'], { encoding: 'utf8', env: toolEnvironment() }).stdout.trim();
+  const info = existsSync('/proc/cpuinfo') ? readFileSync('/proc/cpuinfo', 'utf8') : '';
+  const sets = ['avx2', 'avx512f', 'amx_tile'].filter((flag) => new RegExp(`^flags.*\\b${flag}\\b`, 'm').test(info));
+  const parts = [
+    `${cpus()[0]?.model ?? 'unknown processor'}${sets.length > 0 ? ` (${sets.join(', ')})` : ''}`,
+    `${cpus().length} cores`,
+    `${Math.round(totalmem() / 2 ** 30)} GiB`,
+    `Node ${node}`,
+    ...torch(),
+  ];
+  return `${parts.join(', ')}; ${new Date().toISOString().slice(0, 10)}.`;
+}
+
+/** PyTorch's version and the instruction set that it chooses, where the peers' environment is. */
+function torch() {
+  const python = join(process.env.SEG_PEERS_VENV ?? join(homedir(), '.cache/seg-peers'), 'bin/python');
+  if (!existsSync(python)) return [];
+  const ask = 'import torch; print("PyTorch", torch.__version__, "with", torch.backends.cpu.get_cpu_capability())';
+  const answer = spawnSync(python, ['-c', ask], { encoding: 'utf8' });
+  return answer.status === 0 ? [answer.stdout.trim()] : [];
+}
+
+/** What was done, apart from who did it and what was measured. */
+function describe(row) {
+  return Object.entries(row)
+    .filter(([key, value]) => !settings.has(key) && !/ms$|gflops$|^(hd95|assd|nsd|rss)/.test(key) && value !== null)
+    .map(([key, value]) =>
+      key === 'shape' ? showShape(value) : `${key} ${Array.isArray(value) ? value.join(' to ') : value}`,
+    )
+    .join(', ');
+}
+
+/** Name of a column: the usual build is `seg`, others say what differs. */
+function columnOf(row, threads) {
+  const own = row.peer.replace(/^seg (wasm )?(simd|relaxed)$/, 'seg').replace('seg wasm revec', 'seg, 256-bit');
+  return row.peer.startsWith('seg') && row.threads < threads ? `${own}, ${row.threads} thread` : own;
+}
+
+/** A table of numbers: a line for each piece of work, a column for each peer, ratios to the first column. */
+function table(rows, { pick, unit, ratio }) {
+  const threads = Math.max(...rows.map((row) => row.threads ?? 1));
   const lines = new Map();
-  const peers = [];
+  const columns = new Set(rows.filter((row) => row.peer.startsWith('seg')).map((row) => columnOf(row, threads)));
   for (const row of rows) {
-    const peer = row.peer.replace(/^seg .*/, 'seg');
-    for (const [key, ms] of times(row)) {
-      const what = key === 'ms' ? '' : ` ${key.slice(0, -3).replace('_', ' ')}`;
-      const line = `${row.work}${what}${describe(row) ? `: ${describe(row)}` : ''}`;
+    for (const [what, value] of pick(row)) {
+      const about = describe(row);
+      const line = `${row.work}${what}${about === '' ? '' : `: ${about}`}`;
       if (!lines.has(line)) lines.set(line, {});
-      if (peer !== 'seg' && !peers.includes(peer)) peers.push(peer);
-      lines.get(line)[peer] ??= ms;
+      columns.add(columnOf(row, threads));
+      lines.get(line)[columnOf(row, threads)] ??= value;
     }
   }
-  const number = (ms) => (ms === undefined ? '' : ms >= 100 ? ms.toFixed(0) : ms.toPrecision(3));
-  const body = [...lines].map(([line, ms]) => {
-    const cells = peers.map((p) =>
-      ms[p] === undefined ? '' : `${number(ms[p])}${ms.seg === undefined ? '' : ` (${(ms[p] / ms.seg).toFixed(2)}x)`}`,
-    );
-    return `| ${[line, number(ms.seg), ...cells].join(' | ')} |`;
-  });
+  const [own] = columns;
+  const number = (value) => (value === undefined ? '' : value >= 100 ? value.toFixed(0) : value.toPrecision(3));
+  const cell = (values, column) => {
+    const known = values[column] !== undefined && values[own] !== undefined && column !== own;
+    return `${number(values[column])}${known ? ` (${ratio(values[own], values[column]).toFixed(2)}x)` : ''}`;
+  };
   return [
-    `| work | seg ms | ${peers.map((p) => `${p} ms`).join(' | ')} |`,
-    `|${'---|'.repeat(peers.length + 2)}`,
-    ...body,
+    `| work | ${[...columns].map((column) => `${column} ${unit}`).join(' | ')} |`,
+    `|${'---|'.repeat(columns.size + 1)}`,
+    ...[...lines].map(([line, values]) => `| ${[line, ...[...columns].map((c) => cell(values, c))].join(' | ')} |`),
   ].join('\n');
+}
+
+function timeTable(rows) {
+  const pick = (row) =>
+    Object.entries(row)
+      .filter(([key, value]) => /^(.*_)?ms$/.test(key) && typeof value === 'number')
+      .map(([key, value]) => [key === 'ms' ? '' : ` ${key.slice(0, -3).replaceAll('_', ' ')}`, value]);
+  return table(rows, { pick, unit: 'ms', ratio: (ours, theirs) => theirs / ours });
+}
+
+/** Peak resident memory of whole processes. */
+function memoryTable(rows) {
+  const pick = (row) => (row.rss_mb === undefined ? [] : [[' peak memory', row.rss_mb]]);
+  return table(rows, { pick, unit: 'MB', ratio: (ours, theirs) => theirs / ours });
 }
 
 function showShape(shape) {
   if (Array.isArray(shape)) return shape.join('x');
   const { batch, size, cin, cout, kernel, stride } = shape;
-  return `batch ${batch}, ${size}^3, ${cin} to ${cout}, kernel ${kernel}, stride ${stride}`;
+  const extent = Array.isArray(size) ? size.join('x') : `${size}^3`;
+  return `batch ${batch}, ${extent}, ${cin} to ${cout}, kernel ${kernel}, stride ${stride}`;
 }

@@ -6,11 +6,12 @@ import { medianMs, type UnetRow } from '../unet/rows.ts';
 
 const name = process.argv[2] as BackendName;
 const [threads, repeat, batch] = process.argv.slice(3, 6).map(Number) as [number, number, number];
-await startBackend({ name, threads, allowCpuFallback: true });
+const backend = await startBackend({ name, threads, allowCpuFallback: true });
+const peer = name === 'wasm' ? `seg wasm ${backend.variant}` : `seg ${name}`;
 const training = new Training(batch, 64);
 const print = (work: UnetRow['work'], ms: number) => {
   const rss_mb = process.resourceUsage().maxRSS / 1024;
-  const row: UnetRow = { peer: `seg ${name}`, work, batch, size: 64, threads, ms, rss_mb };
+  const row: UnetRow = { peer, work, batch, size: 64, threads, ms, rss_mb };
   console.log(JSON.stringify(row));
 };
 print('unet-forward', await medianMs(() => training.forward(), repeat, 2));
