@@ -1,13 +1,21 @@
 import { SegError } from '@seg/core';
 import { findBackendFactory, registerBackend, removeBackend, setBackend } from '@tensorflow/tfjs-core';
-import { findAdapter, openDevice, throwingRead } from '../webgpu/gpu-device.ts';
+import { findAdapter, openDevice, refuseSyncReads, throwingRead } from '../webgpu/gpu-device.ts';
 import { registerWebgpuKernels } from '../webgpu/register.ts';
 import type { BackendAdapter } from './adapter.ts';
 
 const priority = 1;
 
 interface WebgpuModule {
-  WebGPUBackend: new (device: unknown, info: unknown) => { read(dataId: object): Promise<unknown>; dispose(): void };
+  WebGPUBackend: new (
+    device: unknown,
+    info: unknown,
+  ) => {
+    read(dataId: object): Promise<unknown>;
+    readSync(dataId: object): unknown;
+    readonly tensorMap: { get(dataId: object): { readonly values: unknown } };
+    dispose(): void;
+  };
 }
 
 /** tfjs's WebGPU backend with our corrections, in the browser, and in Node through the npm package `webgpu`. */
@@ -28,6 +36,7 @@ export const webgpuAdapter: BackendAdapter = {
     const device = await openDevice(adapter);
     const backend = new WebGPUBackend(device, adapter.info);
     backend.read = throwingRead(device, backend.read.bind(backend));
+    refuseSyncReads(backend);
     if (findBackendFactory('webgpu') !== null) removeBackend('webgpu');
     registerBackend('webgpu', () => backend as never, priority);
     await setBackend('webgpu');

@@ -107,3 +107,24 @@ export function throwingRead<Id, T>(device: GpuDevice, read: (id: Id) => Promise
     });
   };
 }
+
+/**
+ * Makes reading without waiting an error that says so: tfjs draws the values on a canvas for it, which Node has not.
+ *
+ * @param backend tfjs's; values that are on the host already stay readable
+ */
+export function refuseSyncReads<Id extends object>(backend: {
+  readSync(id: Id): unknown;
+  readonly tensorMap: { get(id: Id): { readonly values: unknown } };
+}): void {
+  if ('OffscreenCanvas' in globalThis) return;
+  const read = backend.readSync.bind(backend);
+  backend.readSync = (id) => {
+    if (backend.tensorMap.get(id).values != null) return read(id);
+    throw new SegError('unsupported', {
+      where: 'dataSync',
+      problem: 'webgpu cannot be read synchronously',
+      hint: 'Use await tensor.data(), or another backend.',
+    });
+  };
+}

@@ -1,4 +1,5 @@
 // Child process of webgpu.test.ts: the conformance suite and a wrong shader on webgpu; prints JSON.
+import { maxPool3d } from '@seg/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { conforms, runConformance, startBackend } from '../../src/index.ts';
 
@@ -28,9 +29,15 @@ if (!backend) {
     () => '',
     (error: Error) => error.message,
   );
+  let readSync = '';
+  try {
+    maxPool3d(tf.ones([1, 2, 2, 2, 1])).dataSync();
+  } catch (error) {
+    readSync = (error as Error).message;
+  }
   const after = await tf.ones([2]).data();
   const wrong = results.filter((result) => !conforms(result));
   const { description } = backend;
-  const found = { description, count: results.length, wrong, left, thrown, after: [...after] };
+  const found = { absent, description, count: results.length, wrong, left, thrown, after: [...after], readSync };
   process.stdout.write(JSON.stringify(found), () => process.exit(0));
 }
