@@ -15,7 +15,10 @@ export function nativeAdapter(name: NativeBackend): BackendAdapter {
       if (!isNode()) return { available: false, reason: 'native backends run in Node only' };
       const installed = findInstalled(name);
       return installed === undefined
-        ? { available: false, reason: `it is not installed, or by a version with other kernels: run seg backend install ${name}` }
+        ? {
+            available: false,
+            reason: `it is not installed, or by a version with other kernels: run seg backend install ${name}`,
+          }
         : { available: true, reason: `libtensorflow ${installed.tensorflow} from ${installed.source}` };
     },
     async start(options) {

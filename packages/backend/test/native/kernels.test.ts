@@ -1,4 +1,4 @@
-import { instanceNorm, maxPool3d } from '@seg/ops';
+import { applySgd, diceCrossEntropy, instanceNorm, maxPool3d } from '@seg/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startBackend } from '../../src/index.ts';
@@ -24,12 +24,53 @@ describe.skipIf(installed === undefined)('kernels of the native backend', () => 
   };
 
   test('200 steps leave no tensor, no byte and no native memory', () => {
-    for (let i = 0; i < 20; i++) step();
+    for (let i = 0; i < 50; i++) step();
     const { numTensors, numBytes } = tf.memory();
     const before = process.memoryUsage().rss * toMiB;
     for (let i = 0; i < 200; i++) step();
     expect(tf.memory()).toMatchObject({ numTensors, numBytes });
     expect(process.memoryUsage().rss * toMiB - before).toBeLessThan(allowedGrowth);
+  });
+
+  test('nor do 200 losses and updates, each at a learning rate of its own', () => {
+    const labels = tf.ones([1, 8, 16, 16], 'int32');
+    let state = {
+      param: tf.randomNormal([1, 8, 16, 16, 64], 0, 1, 'float32', 1) as tf.Tensor,
+      velocity: tf.zeros([1, 8, 16, 16, 64]) as tf.Tensor,
+    };
+    const update = (i: number) => {
+      const gradient = tf.grad((x) => diceCrossEntropy(x as tf.Tensor5D, labels))(state.param);
+      state = applySgd(state, gradient, { learningRate: 1 / (i + 1), momentum: 0.9, nesterov: true });
+      gradient.dispose();
+    };
+    for (let i = 0; i < 50; i++) update(i);
+    const { numTensors, numBytes } = tf.memory();
+    const before = process.memoryUsage().rss * toMiB;
+    for (let i = 50; i < 250; i++) update(i);
+    expect(tf.memory()).toMatchObject({ numTensors, numBytes });
+    expect(process.memoryUsage().rss * toMiB - before).toBeLessThan(allowedGrowth);
+    tf.dispose([state.param, state.velocity, labels]);
+  });
+
+  test('an update changes neither what the parameter was made from nor a view of it', () => {
+    const values = Float32Array.of(1, 2, 3, 4);
+    const [param, velocity, grad] = [tf.tensor1d(values), tf.zeros([4]), tf.ones([4])];
+    const view = tf.reshape(param, [2, 2]);
+    const state = applySgd({ param, velocity }, grad, { learningRate: 0.5 });
+    expect([...state.param.dataSync()]).toEqual([0.5, 1.5, 2.5, 3.5]);
+    expect([...view.dataSync()]).toEqual([1, 2, 3, 4]);
+    view.dispose();
+    const next = applySgd(state, grad, { learningRate: 0.5 });
+    expect([...next.param.dataSync()]).toEqual([0, 1, 2, 3]);
+    expect([...values]).toEqual([1, 2, 3, 4]);
+    tf.dispose([next.param, next.velocity, grad]);
+  });
+
+  test('max-pooling keeps NaN', () => {
+    const x = tf.tensor5d([1, Number.NaN, 3, 4, 5, 6, 7, 8], [1, 2, 2, 2, 1]);
+    const y = maxPool3d(x);
+    expect(y.dataSync()[0]).toBeNaN();
+    tf.dispose([x, y]);
   });
 
   test('the filter gradient of a large volume is that of TensorFlow', () => {
