@@ -1,39 +1,25 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import type { ConformanceResult } from '../../src/conformance/check-case.ts';
 import { conforms } from '../../src/index.ts';
 import { type GpuBackend, runProgram } from '../../src/webgpu/program.ts';
+import { softwareAdapter } from './software-adapter.ts';
 
-/** Chromium's software adapter, for machines without a GPU; its folder also holds the Vulkan loader. */
-const chromium = '/usr/lib/chromium';
-const swiftShader = join(chromium, 'libvk_swiftshader.so');
 // Sums of at most a few thousand float32 products, relative to the largest sum.
 const tolerance = 1e-5;
-let folder = '';
+const software = softwareAdapter();
+afterAll(software.remove);
 
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'seg-webgpu-'));
-  const icd = { file_format_version: '1.0.0', ICD: { library_path: swiftShader, api_version: '1.1.0' } };
-  writeFileSync(join(folder, 'icd.json'), JSON.stringify(icd));
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-// The loader reads its variables when a process starts, so the backend runs in one of its own.
 function runChild(name: string, ...args: string[]) {
-  const software = existsSync(swiftShader)
-    ? { VK_DRIVER_FILES: join(folder, 'icd.json'), LD_LIBRARY_PATH: chromium }
-    : {};
   const file = join(import.meta.dirname, name);
   const { stdout, stderr } = spawnSync(process.execPath, ['--conditions=@seg/source', '--no-warnings', file, ...args], {
     encoding: 'utf8',
-    env: { ...process.env, ...software },
+    env: { ...process.env, ...software.env },
   });
   if (!stdout.includes('{')) throw new Error(stderr);
   const found = JSON.parse(stdout.slice(stdout.indexOf('{'))) as Record<string, unknown>;
-  const skipped = !existsSync(swiftShader) && found.absent ? `no WebGPU here: ${found.absent}` : undefined;
+  const skipped = !software.exists && found.absent ? `no WebGPU here: ${found.absent}` : undefined;
   if (skipped === undefined) expect(found.absent).toBe('');
   return { found, skipped };
 }
