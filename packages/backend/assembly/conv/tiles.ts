@@ -9,7 +9,15 @@ export function tiles(target: Target): string {
   return range(tileRows)
     .map((i) => i + 1)
     .flatMap((rows) => [product(target, rows), direct(target, rows), outer(target, rows)])
+    .concat(probe(target))
     .join('\n');
+}
+
+// The largest product alone, to be timed at the start: C[groups * 6][width] = A[groups * 6][k] B[k][width].
+function probe(target: Target): string {
+  return `export function probe(groups: i32, kb: usize, a: usize, b: usize, c: usize): void {
+  gemm${tileRows}(groups, 1, a, a, a, kb, kb, b, c, ${tileWidth(target) * 4});
+}`;
 }
 
 const each = (target: Target, rows: number, f: (i: number, j: number) => string, separator = ' ') =>

@@ -9,7 +9,7 @@ import { startTfjsWasm } from '../runtime/tfjs-wasm.ts';
 import { machineThreads } from '../runtime/thread-count.ts';
 import { WasmRuntime } from '../runtime/wasm-runtime.ts';
 import type { AdapterHandle, AdapterOptions, BackendAdapter } from './adapter.ts';
-import { enableRevectorizer, timeConvolution } from './revectorizer.ts';
+import { enableRevectorizer, revectorizerPays } from './revectorizer.ts';
 
 const priority = 3;
 
@@ -25,14 +25,7 @@ export const wasmAdapter: BackendAdapter = {
     const { variant, threads } = choose(options);
     if (variant !== 'revec') return startVariant(variant, threads, options);
     enableRevectorizer();
-    // The build for 256 bits is slow where V8 does not fuse its operations after all, so the faster one stays.
-    const plain = await startVariant('relaxed', threads, options);
-    const plainMs = await timeConvolution();
-    plain.dispose();
-    const wide = await startVariant('revec', threads, options);
-    if ((await timeConvolution()) < plainMs) return wide;
-    wide.dispose();
-    return startVariant('relaxed', threads, options);
+    return startVariant((await revectorizerPays(threads > 1)) ? 'revec' : 'relaxed', threads, options);
   },
 };
 

@@ -1,3 +1,4 @@
+import { tilePoints, weightPoints } from '../../assembly/conv/winograd-variants.ts';
 import { allAre, type ConvGeometry, volumeOf } from './geometry.ts';
 import type { WinogradPlan } from './winograd-convolution.ts';
 import { tileCount, type VariantId, variantOf } from './winograd-variant.ts';
@@ -34,44 +35,54 @@ export function applicableVariants(g: ConvGeometry): readonly VariantId[] {
  */
 export function planConvolution(g: ConvGeometry, precision: ConvPrecision): WinogradPlan | undefined {
   if (precision === 'direct' || !winogradApplies(g)) return undefined;
-  return blocked(g, g.stride[1] === 2 ? '14s2' : unitStrideVariant(g), tilesAtOnce.convolution);
+  return blocked(g, g.stride[1] === 2 ? '14s2' : unitStrideVariant(g, '24'), convolutionAtOnce);
 }
 
 /** The plan of a filter gradient; undefined: direct sums. */
 export function planFilterGradient(g: ConvGeometry, precision: ConvPrecision): WinogradPlan | undefined {
   if (precision === 'direct' || !winogradApplies(g)) return undefined;
   // With stride 2 there are 9 products for 12 an axis, but over shorter rows: no faster than direct sums.
-  return g.stride[1] === 1 ? blocked(g, unitStrideVariant(g), tilesAtOnce.filterGradient) : undefined;
+  return g.stride[1] === 1 ? blocked(g, unitStrideVariant(g, '44'), filterGradientAtOnce) : undefined;
 }
 
 const meanChannels = (g: ConvGeometry) => Math.sqrt(g.inChannels * g.outChannels);
 
-function unitStrideVariant(g: ConvGeometry): VariantId {
+// `between` is what volumes take that are neither small nor large beside the weights.
+function unitStrideVariant(g: ConvGeometry, between: VariantId): VariantId {
   const [d, h, w] = g.output;
   if (Math.min(h, w) < 3) return '12';
   if (applicableVariants(g)[0] !== '44' || d < 3 || meanChannels(g) < 12) return '14';
-  return g.batch * volumeOf(g.output) < 8 * meanChannels(g) ? '24' : '44';
+  const voxelsPerChannel = (g.batch * volumeOf(g.output)) / meanChannels(g);
+  return voxelsPerChannel < 12 ? '14' : voxelsPerChannel < 24 ? between : '44';
 }
 
 interface TilesAtOnce {
   /** Up to this many tiles of a volume, or of a plane, are all transformed before the products. */
-  readonly whole: number;
-  readonly wholePlane: number;
-  /** Tiles of a block otherwise: with few channels, with many. */
-  readonly few: number;
-  readonly many: number;
+  readonly volume: number;
+  readonly plane: number;
 }
 
-const tilesAtOnce = {
-  convolution: { whole: 64, wholePlane: 8, few: 36, many: 24 },
-  filterGradient: { whole: 160, wholePlane: 16, few: 48, many: 24 },
-} as const satisfies Record<string, TilesAtOnce>;
+const convolutionAtOnce: TilesAtOnce = { volume: 64, plane: 8 };
+const filterGradientAtOnce: TilesAtOnce = { volume: 64, plane: 16 };
 
-function blocked(g: ConvGeometry, id: VariantId, { whole, wholePlane, few, many }: TilesAtOnce): WinogradPlan {
+/** Transformed inputs and outputs of a block that stay in a second-level cache of 1 to 2 MiB while data passes through. */
+const blockBytes = 600 << 10;
+/** Transformed weights larger than this come from further away, so that many tiles should use them. */
+const cachedWeightBytes = 2 << 20;
+const tilesOfStream = 36;
+const mostTiles = 120;
+
+function blocked(g: ConvGeometry, id: VariantId, atOnce: TilesAtOnce): WinogradPlan {
   const variant = variantOf(id);
   const tiles = tileCount(variant, g.batch, g.output);
-  if (tiles <= (variant.depth === 1 ? wholePlane : whole)) return { variant: id, blockTiles: 0 };
-  return { variant: id, blockTiles: evenBlocks(tiles, Math.max(g.inChannels, g.outChannels) <= 32 ? few : many) };
+  const flat = variant.depth === 1;
+  if (tiles <= (flat ? atOnce.plane : atOnce.volume)) return { variant: id, blockTiles: 0 };
+  const slots = flat ? g.kernel[0] : 1;
+  const tileBytes = 4 * tilePoints(variant) * (slots * g.inChannels + g.outChannels);
+  const weightBytes = 4 * weightPoints(variant) * slots * g.inChannels * g.outChannels;
+  const wanted =
+    weightBytes > cachedWeightBytes ? tilesOfStream : Math.min(mostTiles, 6 * Math.round(blockBytes / tileBytes / 6));
+  return { variant: id, blockTiles: evenBlocks(tiles, Math.max(6, wanted)) };
 }
 
 /** Tiles of a block: a multiple of the register tile's rows near `wanted`, so that blocks come out even. */

@@ -21,22 +21,29 @@ const files: Record<KernelModule, Record<KernelVariant, () => Promise<WasmText>>
   },
 };
 
+/** One module of one variant, compiled for memory that is shared or not. */
+export async function loadKernel(
+  module: KernelModule,
+  variant: KernelVariant,
+  shared: boolean,
+): Promise<WebAssembly.Module> {
+  const { base64 } = await files[module][variant]().catch((cause: unknown) => {
+    throw new SegError('not-found', {
+      where: 'startBackend',
+      problem: `the WebAssembly kernels ${module}-${variant} are not there`,
+      hint: 'In a checkout, run `pnpm build:wasm` in packages/backend first.',
+      cause,
+    });
+  });
+  return WebAssembly.compile(declareMemory(decodeBase64(base64), shared));
+}
+
 /** The modules of one variant, compiled for memory that is shared or not. */
 export async function loadKernels(
   variant: KernelVariant,
   shared: boolean,
 ): Promise<Record<KernelModule, WebAssembly.Module>> {
-  const load = async (module: KernelModule) => {
-    const { base64 } = await files[module][variant]().catch((cause: unknown) => {
-      throw new SegError('not-found', {
-        where: 'startBackend',
-        problem: `the WebAssembly kernels ${module}-${variant} are not there`,
-        hint: 'In a checkout, run `pnpm build:wasm` in packages/backend first.',
-        cause,
-      });
-    });
-    return WebAssembly.compile(declareMemory(decodeBase64(base64), shared));
-  };
+  const load = (module: KernelModule) => loadKernel(module, variant, shared);
   const [conv, fused] = await Promise.all([load('conv'), load('fused')]);
   return { conv, fused };
 }
