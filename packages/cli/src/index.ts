@@ -1,6 +1,5 @@
 export { runCli } from './run-cli.ts';
 export { type EvaluateFoldersOptions, evaluateFolders } from './tasks/evaluate-folders.ts';
-export { type BackendReport, inspectMachine, type MachineReport } from './tasks/inspect-machine.ts';
 export {
   type FilePrediction,
   type FilePredictionError,

@@ -48,6 +48,15 @@ describe('messages', () => {
   it('show durations and tables for people', () => {
     expect([4.4, 65, 3725].map(formatDuration)).toEqual(['4 s', '1 min 05 s', '1 h 02 min']);
     expect(formatTable(['a', 'dice'], [['liver', '0.9'], ['x']])).toBe('a      dice\nliver   0.9\nx\n');
+    expect(
+      formatTable(
+        ['a', 'where'],
+        [
+          ['b', '/long/path'],
+          ['c', 'no'],
+        ],
+      ),
+    ).toBe('a  where\nb  /long/path\nc  no\n');
   });
 
   it('prints no progress line for what is over at once', async () => {

@@ -255,11 +255,15 @@ describe('seg doctor', () => {
     const { code, stdout } = await spawnSeg(['doctor', '--json']);
     expect(code).toBe(0);
     const report = JSON.parse(stdout);
-    expect(report).toMatchObject({ node: process.version, cores: expect.any(Number), versions: expect.any(Object) });
+    expect(report).toMatchObject({
+      node: { version: process.versions.node },
+      cores: expect.any(Number),
+      versions: expect.any(Object),
+    });
     const wasm = report.backends.find(({ name }: { name: string }) => name === 'wasm');
     expect(wasm).toMatchObject({ works: true, description: expect.stringContaining('SIMD') });
     const text = await seg('doctor');
-    expect(text.stdout).toMatch(/Node +v\d+[\s\S]*memory +[\d.]+ GB[\s\S]*wasm/);
+    expect(text.stdout).toMatch(/Node +\d+[\s\S]*memory +[\d.]+ GiB[\s\S]*wasm/);
   });
 
   it('lists native backends', async () => {

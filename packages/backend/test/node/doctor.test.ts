@@ -38,13 +38,16 @@ test('says what to do about an old Node, little memory, one thread and a dead ba
     threads: 1,
     backends: [{ name: 'wasm', works: false, description: 'broken' }],
     defaultBackend: 'wasm',
+    gpuDriver: '550.54.14',
     running: [],
     revectorizer: { available: true, gain: 1.6, note: '' },
     versions: {},
   };
   const advice = adviceFor(report);
+  expect(adviceFor(report, ['no GPU device']).map(({ problem }) => problem)).toContain('no GPU device');
   const problems = advice.map(({ problem }) => problem).join('\n');
-  for (const part of ['broken', 'relaxed SIMD', 'one thread', '2.0 GiB', '1.6 times']) expect(problems).toContain(part);
+  for (const part of ['broken', 'relaxed SIMD', 'one thread', '2.0 GiB', '1.6 times', 'NVIDIA GPU'])
+    expect(problems).toContain(part);
   const text = formatDoctor({ ...report, advice });
   expect(text).toContain('- wasm (default)');
   expect(text).toContain('Node 22 or later');
@@ -53,7 +56,7 @@ test('says what to do about an old Node, little memory, one thread and a dead ba
       ...report,
       simd: 'relaxed',
       threads: 4,
-      backends: [],
+      backends: [{ name: 'cuda', works: true, description: '' }],
       memory: { ...report.memory, limitBytes: 2 ** 33 },
       revectorizer: { available: false, gain: null, note: '' },
     }),

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { addBackendOptions, type BackendOptions, startChosenBackend } from '../terminal/backend-options.ts';
 import type { Cli } from '../terminal/cli.ts';
-import { formatTable } from '../terminal/table.ts';
+import { version } from '../version.ts';
 
 /** Adds `seg doctor`. */
 export function addDoctor(program: Command, cli: Cli): void {
@@ -20,34 +20,13 @@ export function addDoctor(program: Command, cli: Cli): void {
   addBackendOptions(command).action(
     async ({ json, conformance, ...chosen }: { json?: boolean; conformance?: boolean } & BackendOptions) => {
       if (conformance === true) return checkConformance(cli, chosen, json === true);
-      const { inspectMachine } = await import('../tasks/inspect-machine.ts');
-      const report = await inspectMachine();
+      const { doctor, formatDoctor } = await import('@seg/backend/node');
+      const report = await doctor({ measure: false });
       if (!report.backends.some(({ works }) => works)) cli.failed = true;
-      if (json === true) {
-        cli.stdout(`${JSON.stringify(report)}\n`);
-        return;
-      }
-      const { total, free, limit } = report.memoryGb;
-      const facts = [
-        ['seg', report.seg],
-        ['Node', `${report.node} (V8 ${report.v8})`],
-        ['system', report.platform],
-        ['processor', `${report.cpu}, ${report.cores} cores usable`],
-        ['memory', `${total} GB, ${free} GB free${limit < total ? `, limited to ${limit} GB` : ''}`],
-        ['GPU driver', report.gpuDriver ?? 'none'],
-        ...Object.entries(report.versions),
-      ];
-      const width = Math.max(...facts.map(([name]) => name!.length));
-      for (const [name, value] of facts) cli.stdout(`${name!.padEnd(width)}  ${value}\n`);
-      const rows = report.backends.map(({ name, works, description, startMs }) => [
-        `${name}${name === report.defaultBackend ? ' (default)' : ''}`,
-        works ? 'works' : '-',
-        startMs === undefined ? '' : `${startMs} ms`,
-        description,
-      ]);
-      cli.stdout(`\n${formatTable(['backend', '', 'start', ''], rows)}`);
       cli.stdout(
-        report.advice.length === 0 ? '\nAll is well.\n' : `\n${report.advice.map((a) => `! ${a}\n`).join('')}`,
+        json === true
+          ? `${JSON.stringify({ seg: version, ...report })}\n`
+          : `seg ${version}\n\n${formatDoctor(report)}\n`,
       );
     },
   );

@@ -3,14 +3,18 @@ import type { Advice, DoctorReport } from './report.ts';
 const comfortableBytes = 4 * 2 ** 30;
 const worthwhileGain = 1.1;
 
-/** What is missing or slow on this machine, most important first. */
-export function adviceFor(report: Omit<DoctorReport, 'advice'>): Advice[] {
+/** What is missing or slow on this machine, most important first; `gpuProblems`: what stands in the way of its GPU. */
+export function adviceFor(report: Omit<DoctorReport, 'advice'>, gpuProblems: readonly string[] = []): Advice[] {
   const advice: Advice[] = [];
   for (const { name, works, description } of report.backends) {
     if (!works && (name === 'wasm' || name === 'cpu')) {
       advice.push({ problem: `the ${name} backend does not run: ${description}`, remedy: 'Reinstall the packages.' });
     }
   }
+  if (report.gpuDriver !== null && !report.backends.some(({ name, works }) => name === 'cuda' && works)) {
+    advice.push({ problem: 'the NVIDIA GPU is not used', remedy: 'Install its backend: seg backend install cuda.' });
+  }
+  advice.push(...gpuProblems.map((problem) => ({ problem, remedy: 'CUDA needs it.' })));
   if (report.simd === 'simd') {
     advice.push({
       problem: `Node ${report.node.version} has no relaxed SIMD`,

@@ -2,9 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { arch, availableParallelism, cpus, freemem, platform, release, totalmem } from 'node:os';
 import { getBackend, setBackend } from '@tensorflow/tfjs-core';
+import { findInstalled } from '../../native/installed.ts';
 import { detectFeatures } from '../../runtime/features.ts';
 import { machineThreads } from '../../runtime/thread-count.ts';
 import { adapters, type BackendName, backendNames, runningBackends, startBackend } from '../../start-backend.ts';
+import { type DriverReport, inspectDriver } from '../native/cuda-libraries.ts';
 import { adviceFor } from './advice.ts';
 import { measureRevectorizer } from './measure-revectorizer.ts';
 import type { BackendFinding, BackendMemory, DoctorReport } from './report.ts';
@@ -29,11 +31,12 @@ export async function doctor(options: DoctorOptions = {}): Promise<DoctorReport>
   const { startBackends = true, measure = true } = options;
   const features = detectFeatures();
   const running = await runningBackends();
+  const gpu = await inspectDriver();
   const backends: BackendFinding[] = [];
   const current = running.length > 0 ? getBackend() : undefined;
   for (const name of backendNames) {
     const active = running.find(({ started }) => started.name === name);
-    if (active === undefined) backends.push(await findingOf(name, startBackends));
+    if (active === undefined) backends.push(await findingOf(name, startBackends, gpu));
     else backends.push({ name, works: true, description: `${active.started.description} (running)` });
   }
   if (current !== undefined) await setBackend(current);
@@ -47,6 +50,7 @@ export async function doctor(options: DoctorOptions = {}): Promise<DoctorReport>
     threads: features.sharedMemory ? machineThreads() : 1,
     backends,
     defaultBackend: backends.some(({ name, works }) => name === 'cuda' && works) ? 'cuda' : 'wasm',
+    gpuDriver: gpu.driver ?? null,
     running: running.flatMap(({ started, handle }): BackendMemory[] => {
       const use = handle.scratchUse?.();
       if (use === undefined) return [];
@@ -66,10 +70,14 @@ export async function doctor(options: DoctorOptions = {}): Promise<DoctorReport>
       : { available: features.revectorizer, gain: null, note: 'not measured' },
     versions: versionsOf(['@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-wasm', '@tensorflow/tfjs-backend-cpu']),
   };
-  return { ...report, advice: adviceFor(report) };
+  return { ...report, advice: adviceFor(report, gpu.driver === undefined ? [] : gpu.problems) };
 }
 
-async function findingOf(name: BackendName, start: boolean): Promise<BackendFinding> {
+async function findingOf(name: BackendName, start: boolean, gpu: DriverReport): Promise<BackendFinding> {
+  // A process loads one native backend only: a hopeless start of cuda would keep tensorflow from its turn.
+  if (name === 'cuda' && gpu.driver === undefined && findInstalled('cuda') !== undefined) {
+    return { name, works: false, description: `installed, but ${gpu.problems.join('; ')}` };
+  }
   const { available, reason } = await adapters[name].availability();
   if (!available || !start) return { name, works: available, description: reason };
   const began = performance.now();

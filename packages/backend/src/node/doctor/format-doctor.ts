@@ -9,6 +9,7 @@ export function formatDoctor(report: DoctorReport): string {
     ['system', report.platform],
     ['processor', `${report.processor}, ${report.cores} cores usable`],
     ['memory', `${size(memory.totalBytes)}, ${size(memory.freeBytes)} free, limit ${size(memory.limitBytes)}`],
+    ['GPU driver', report.gpuDriver ?? 'none'],
     ['SIMD', { none: 'none', simd: '128 bits', relaxed: '128 bits, relaxed' }[report.simd]],
     ['threads', `${report.threads}`],
     ['revectorizer', `${revectorizer.available ? gain : 'no: '}${revectorizer.note}`],

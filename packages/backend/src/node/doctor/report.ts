@@ -57,6 +57,8 @@ export interface DoctorReport {
   readonly backends: readonly BackendFinding[];
   /** The backend that `startBackend()` chooses. */
   readonly defaultBackend: BackendName;
+  /** Version of NVIDIA's driver; null where none is loaded. */
+  readonly gpuDriver: string | null;
   readonly running: readonly BackendMemory[];
   readonly revectorizer: RevectorizerFinding;
   readonly versions: Readonly<Record<string, string>>;
