@@ -37,6 +37,37 @@ export function copyBox(
       }
 }
 
+/**
+ * Rows r0..r1 of y, each a row of a and then a row of b. Lines of memory are written in their order: one input after the
+ * other would fetch every line of y twice.
+ */
+export function joinRows(a: usize, aBytes: usize, b: usize, bBytes: usize, y: usize, r0: i32, r1: i32): void {
+  let p = a + <usize>r0 * aBytes,
+    q = b + <usize>r0 * bBytes,
+    to = y + <usize>r0 * (aBytes + bBytes);
+  for (let r = r0; r < r1; r++) {
+    copyRow(p, to, aBytes);
+    copyRow(q, to + aBytes, bBytes);
+    p += aBytes;
+    q += bBytes;
+    to += aBytes + bBytes;
+  }
+}
+
+/** The reverse of joinRows. */
+export function splitRows(x: usize, a: usize, aBytes: usize, b: usize, bBytes: usize, r0: i32, r1: i32): void {
+  let p = a + <usize>r0 * aBytes,
+    q = b + <usize>r0 * bBytes,
+    from = x + <usize>r0 * (aBytes + bBytes);
+  for (let r = r0; r < r1; r++) {
+    copyRow(from, p, aBytes);
+    copyRow(from + aBytes, q, bBytes);
+    p += aBytes;
+    q += bBytes;
+    from += aBytes + bBytes;
+  }
+}
+
 /** Sets count 4-byte elements to the bit pattern value. */
 export function fill(to: usize, count: usize, value: u32): void {
   const end = to + (count << 2);

@@ -1,4 +1,4 @@
-export { copyBox, fill } from './copy';
+export { copyBox, fill, joinRows, splitRows } from './copy';
 export { diceBackward, diceForward } from './dice-cross-entropy';
 export { add, multiply, scale, sumOfSquares } from './elementwise';
 export { normApply, normGradApply, normGradStats, normStats } from './norm';

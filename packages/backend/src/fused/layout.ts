@@ -2,6 +2,7 @@ import { backend_util, slice_util, type Tensor, type TensorInfo, util } from '@t
 import type { TfjsRuntime } from '../runtime/kernel-runtime.ts';
 import { type Kernel, sizeOf } from './context.ts';
 import { copyBox, stridesOf } from './copy-box.ts';
+import { partRange, partsFor } from './parts.ts';
 
 /** A kernel that hands back to tfjs's own (undefined) what it does not cover. */
 export type PartialKernel = (...args: Parameters<Kernel>) => ReturnType<Kernel> | undefined;
@@ -29,6 +30,8 @@ export const split: PartialKernel = (runtime, { x }, attrs) => {
   if (!isWord(x!)) return undefined;
   const axis = util.parseAxisParam(attrs.axis as number, x!.shape)[0]!;
   const sizes = backend_util.prepareSplitSize(x as Tensor, attrs.numOrSizeSplits as number[], axis);
+  const pair = splitPair(runtime, x!, axis, sizes);
+  if (pair !== undefined) return pair;
   const from = stridesOf(x!.shape);
   let start = 0;
   const outputs: TensorInfo[] = [];
@@ -44,6 +47,41 @@ export const split: PartialKernel = (runtime, { x }, attrs) => {
   }
   return outputs;
 };
+
+// With so many rows (the channels of voxels, say) both pieces of a row are copied in turn, not one tensor at a time.
+const manyRows = 256;
+
+function rowsBefore(shape: readonly number[], axis: number): number {
+  return sizeOf(shape.slice(0, axis));
+}
+
+/** A split into two along an axis after many places: the two halves of a U-Net's concatenation. */
+function splitPair(runtime: TfjsRuntime, x: TensorInfo, axis: number, sizes: readonly number[]) {
+  const rows = rowsBefore(x.shape, axis);
+  if (sizes.length !== 2 || rows < manyRows) return undefined;
+  const outputs = sizes.map((length) => {
+    const shape = x.shape.map((n, a) => (a === axis ? length : n));
+    return runtime.makeOutput(shape, x.dtype);
+  });
+  copyPair(runtime, 'splitRows', outputs as [TensorInfo, TensorInfo], x, axis);
+  return outputs;
+}
+
+/** Copies rows of the pieces into the whole (`joinRows`), or of the whole into the pieces (`splitRows`). */
+function copyPair(
+  runtime: TfjsRuntime,
+  kernel: 'joinRows' | 'splitRows',
+  pieces: readonly [TensorInfo, TensorInfo],
+  whole: TensorInfo,
+  axis: number,
+): void {
+  const rows = rowsBefore(whole.shape, axis);
+  const all = runtime.pointer(whole);
+  const places = pieces.flatMap((piece) => [runtime.pointer(piece), sizeOf(piece.shape.slice(axis)) * 4]);
+  const head = kernel === 'joinRows' ? [...places, all] : [all, ...places];
+  const parts = partsFor(rows, sizeOf(whole.shape.slice(axis)));
+  runtime.run('fused', kernel, parts, (part) => [...head, ...partRange(rows, part, parts)]);
+}
 
 /** tfjs's `Identity`: the same memory once more; tfjs's own copies it, for every tensor that a gradient saves. */
 export const identity: Kernel = (runtime, { x }) => {
@@ -65,6 +103,10 @@ export const concat: PartialKernel = (runtime, inputs, attrs) => {
   const shape = [...first.shape];
   shape[axis] = all.reduce((sum, x) => sum + x.shape[axis]!, 0);
   const y = runtime.makeOutput(shape, first.dtype);
+  if (all.length === 2 && rowsBefore(shape, axis) >= manyRows) {
+    copyPair(runtime, 'joinRows', [first, all[1]!], y, axis);
+    return y;
+  }
   const to = stridesOf(shape);
   let place = runtime.pointer(y);
   const done = all.every((x) => {

@@ -44,7 +44,10 @@ export const normActivation: Kernel = (runtime, { x, scale, offset }, attrs) => 
       applyCoefficients(runtime, problem, { scale: scale!, offset: offset!, mean, invStd }, n, tables + n * tableBytes);
     }
     const [from, to] = [runtime.pointer(x!), runtime.pointer(y)];
-    runtime.run('fused', 'normApply', samples * plan.parts, (part) => {
+    const parts = samples * plan.parts;
+    runtime.run('fused', 'normApply', parts, (turn) => {
+      // What the statistics read last is still in a cache.
+      const part = parts - 1 - turn;
       const n = Math.floor(part / plan.parts);
       const [first, end, tail] = plan.range(part % plan.parts);
       const at = n * sampleBytes;
@@ -152,9 +155,10 @@ export const normActivationGrad: Kernel = (runtime, inputs, attrs) => {
   const tableBytes = 6 * plan.width * 4;
   const block = gradBlock(plan);
   const work = samples * positions * channels > 0;
-  const run = (kernel: string, tables: number, last: (part: number, at: number) => number) => {
+  const run = (kernel: string, tables: number, last: (part: number, at: number) => number, backwards = false) => {
     const [from, grad] = [runtime.pointer(x!), runtime.pointer(dy!)];
-    runtime.run('fused', kernel, samples * plan.parts, (part) => {
+    runtime.run('fused', kernel, samples * plan.parts, (turn) => {
+      const part = backwards ? samples * plan.parts - 1 - turn : turn;
       const n = Math.floor(part / plan.parts);
       const [first, end, tail] = plan.range(part % plan.parts);
       const at = n * sampleBytes;
@@ -170,7 +174,7 @@ export const normActivationGrad: Kernel = (runtime, inputs, attrs) => {
       for (let n = 0; n < samples; n++)
         backCoefficients(runtime, problem, inputs, sums, tables + n * tableBytes, n, totals);
       const to = runtime.pointer(dx);
-      run('normGradApply', tables, (_, at) => to + at);
+      run('normGradApply', tables, (_, at) => to + at, true);
     });
   }
   rememberColumnSums(runtime, dx, totals.dx);

@@ -152,6 +152,34 @@ describe('copies between layouts', () => {
     );
   });
 
+  test.each([
+    { rows: [2, 11, 13, 7], widths: [5, 3], dtype: 'float32' as const },
+    { rows: [1, 20, 30, 40], widths: [16, 16], dtype: 'float32' as const },
+    { rows: [300], widths: [1, 130], dtype: 'int32' as const },
+  ])('two tensors join after many rows ($rows, $widths) and come apart again', ({ rows, widths, dtype }) => {
+    const before = tf.memory();
+    const [first, second] = widths as [number, number];
+    const count = volumeOf(rows);
+    const [a, b] = widths.map((n, i) => normals(i + 1, count * n).map((v) => Math.round(1e6 * v) + 0));
+    const axis = rows.length;
+    const { joined, pieces } = tf.tidy(() => {
+      const y = tf.concat([tf.tensor(a!, [...rows, first], dtype), tf.tensor(b!, [...rows, second], dtype)], axis);
+      return { joined: y.dataSync(), pieces: tf.split(y, widths, axis).map((t) => t.dataSync()) };
+    });
+    let wrong = 0;
+    for (let r = 0; r < count; r++) {
+      for (let i = 0; i < first + second; i++) {
+        const expected = i < first ? a![r * first + i]! : b![r * second + i - first]!;
+        if (joined[r * (first + second) + i] !== expected) wrong++;
+      }
+    }
+    expect(wrong).toBe(0);
+    expect(pieces[0]).toEqual(dtype === 'int32' ? Int32Array.from(a!) : a);
+    expect(pieces[1]).toEqual(dtype === 'int32' ? Int32Array.from(b!) : b);
+    expect(tf.memory().numTensors).toBe(before.numTensors);
+    expect(tf.memory().numBytes).toBe(before.numBytes);
+  });
+
   test('tile, reverse, stack and unstack follow their definitions', () => {
     const cases = shapes.chain((shape) =>
       fc.record({

@@ -70,7 +70,8 @@ export function diceCrossEntropy(
     ignoreLabel,
   };
   return tf.tidy(() => {
-    const target = tf.cast(labels, 'int32');
+    // The engine's cast copies also what has the type.
+    const target = labels.dtype === 'int32' ? labels : tf.cast(labels, 'int32');
     return (hasKernel(fusedKernels.diceCrossEntropy) ? fused : composed)(logits, target, attrs) as tf.Scalar;
   });
 }
