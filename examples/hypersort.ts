@@ -55,6 +55,16 @@ const PAPER_SIZE: Pick<CurateOptions, 'plan'> = {
   },
 };
 
+/** What is compared where the truth is known. */
+const SCORES = [
+  'dominant_style_dice_error',
+  'distance_to_median',
+  'norm',
+  'isolation',
+  'out_of_fold_dice_error',
+  'volume_only',
+] as const;
+
 // ---- Data -----------------------------------------------------------------------------------------------------------
 const run = join(given.out, `seed-${seed}-${Date.now()}`);
 await mkdir(given.out, { recursive: true });
@@ -78,19 +88,21 @@ const result = await curateDataset({
 
 // ---- Results --------------------------------------------------------------------------------------------------------
 await writeFileAtomic(join(run, 'report.html'), renderMapReport(curationReport(result)));
-console.log(`\n${'case'.padEnd(18)}distance  norm   out-of-fold  given label`);
+console.log(`\n${'case'.padEnd(18)}style    distance out-of-fold  given label`);
 for (const row of result.ranking.slice(0, 10)) {
-  const numbers = [row.distance_to_median, row.norm, row.out_of_fold_dice_error].map((v) => v.toFixed(3).padEnd(9));
+  const numbers = [row.dominant_style_dice_error, row.distance_to_median, row.out_of_fold_dice_error].map((v) =>
+    v.toFixed(3).padEnd(9),
+  );
   console.log(`${row.case.padEnd(18)}${numbers.join('')}  ${truth.get(row.case) ?? ''}`);
 }
 if (truth.size > 0) {
   const wrong = result.ranking.map((row) => truth.get(row.case) !== 'clean');
-  for (const name of ['distance_to_median', 'norm', 'isolation', 'out_of_fold_dice_error', 'volume_only'] as const) {
+  for (const name of SCORES) {
     const area = auroc(
       result.ranking.map((row) => row[name]),
       wrong,
     );
-    console.log(`AUC of ${name.padEnd(24)} ${area.toFixed(3)}`);
+    console.log(`AUC of ${name.padEnd(26)} ${area.toFixed(3)}`);
   }
 }
 console.log(`\n${result.seconds.toFixed(0)} s; open ${join(run, 'report.html')}`);

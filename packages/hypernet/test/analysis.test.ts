@@ -139,7 +139,7 @@ describe('ranking', () => {
     volumeOnly: column(0),
     outOfFold: column(0.1),
     sentinel: [],
-    dominant: column(0.2),
+    dominant: latents.map((_, i) => (i === 9 ? 0.8 : 0.2 + 0.01 * i)),
   });
 
   it('puts the outlier first and flags it alone', () => {
@@ -154,6 +154,6 @@ describe('ranking', () => {
       'case,norm,isolation,distance_to_median,out_of_fold_dice_error,volume_only,cluster,quality_sentinel,dominant_style_dice_error,volume_ml,flagged',
     );
     expect(first).toMatch(/^"odd, ""one""",2\.8284271,/);
-    expect(first).toMatch(/,0,,0\.2,3,true$/);
+    expect(first).toMatch(/,0,,0\.8,3,true$/);
   });
 });

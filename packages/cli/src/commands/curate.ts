@@ -85,13 +85,13 @@ async function curate(cli: Cli, data: string, out: string, options: Options): Pr
       .slice(0, SHOWN)
       .map((row) => [
         row.case,
+        row.dominant_style_dice_error.toFixed(3),
         row.distance_to_median.toFixed(3),
-        row.norm.toFixed(3),
         row.out_of_fold_dice_error.toFixed(3),
         String(row.cluster),
         row.flagged ? 'yes' : '',
       ]);
-    cli.stdout(formatTable(['case', 'distance', 'norm', 'out_of_fold', 'cluster', 'flagged'], rows));
+    cli.stdout(formatTable(['case', 'dominant_style', 'distance', 'out_of_fold', 'cluster', 'flagged'], rows));
     cli.stdout(`${result.ranking.filter((row) => row.flagged).length} of ${result.ranking.length} stand out\n`);
     cli.stdout(`${join(out, 'ranking.csv')}\n${report}\n`);
   } finally {

@@ -32,8 +32,11 @@ export interface CaseScores {
   readonly dominant: readonly number[];
 }
 
-/** The score that the ranking is sorted by. */
-export const recommendedScore = 'distance_to_median' as const;
+/**
+ * The score that the ranking is sorted by. Latents tell labels of another style (too small, too large) best, but have no
+ * place for single labels that are shifted or frayed; the segmentation in the dominant style disagrees with all of them.
+ */
+export const recommendedScore = 'dominant_style_dice_error' as const;
 
 /** Robust standard deviations above the median from which a case is flagged. */
 const FLAG_DEVIATIONS = 3;
@@ -45,7 +48,7 @@ export function rankCases(scores: CaseScores): RankedCase[] {
   const norm = latentNorm(scores.latents);
   const isolation = latentIsolation(scores.latents);
   const distance = distanceToMedian(scores.latents);
-  const limit = outlierLimit(distance);
+  const limit = outlierLimit(scores.dominant);
   return scores.ids
     .map(
       (id, i): RankedCase => ({
@@ -59,7 +62,7 @@ export function rankCases(scores: CaseScores): RankedCase[] {
         quality_sentinel: scores.sentinel[i] ?? Number.NaN,
         dominant_style_dice_error: scores.dominant[i]!,
         volume_ml: scores.volumesMl[i]!,
-        flagged: distance[i]! > limit,
+        flagged: scores.dominant[i]! > limit,
       }),
     )
     .sort((a, b) => b[recommendedScore] - a[recommendedScore] || (a.case < b.case ? -1 : 1));

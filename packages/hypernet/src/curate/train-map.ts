@@ -85,7 +85,7 @@ export async function trainMap(cases: readonly MapCase[], options: TrainMapOptio
     ...(onStep === undefined ? {} : { onProgress: ({ step }) => onStep(step, steps) }),
   });
   try {
-    const byId = new Map(latentsOf(state.groups.latents!).map(({ id, latent }) => [id, latent]));
+    const byId = new Map((await latentsOf(state.groups.latents!)).map(({ id, latent }) => [id, latent]));
     return {
       latents: cases.map(({ info }) => byId.get(info.id)!),
       history,

@@ -115,8 +115,8 @@ export function initialLatent(rng: Rng, id: string, latentDim: number, standardD
 }
 
 /** Reads latents out of a parameter group { case id: [1, latentDim] }. */
-export function latentsOf(params: Params): { readonly id: string; readonly latent: number[] }[] {
-  return Object.entries(params).map(([id, tensor]) => ({ id, latent: [...tensor.dataSync()] }));
+export function latentsOf(params: Params): Promise<{ readonly id: string; readonly latent: number[] }[]> {
+  return Promise.all(Object.entries(params).map(async ([id, tensor]) => ({ id, latent: [...(await tensor.data())] })));
 }
 
 function freshRow(values: Float64Array): Row {

@@ -100,9 +100,12 @@ export function hypersort(options: HyperSortOptions): Method<'hyper' | 'latents'
         },
         { perCase: ['latents'] },
       );
-      const loss = (update.metrics.segmentation as tf.Tensor).dataSync()[0]!;
-      const smoothed = state.loss === null ? loss : SMOOTHING * state.loss + (1 - SMOOTHING) * loss;
-      return { ...update, state: { loss: smoothed } };
+      return {
+        ...update,
+        nextState: ({ segmentation: loss }) => ({
+          loss: state.loss === null ? loss! : SMOOTHING * state.loss + (1 - SMOOTHING) * loss!,
+        }),
+      };
     },
     predictor: ({ hyper: params }) => ({
       apply: (x) => {
@@ -111,7 +114,7 @@ export function hypersort(options: HyperSortOptions): Method<'hyper' | 'latents'
       },
     }),
     async validate({ params, state, step }) {
-      const latents = Object.fromEntries(latentsOf(params.latents).map(({ id, latent }) => [id, latent]));
+      const latents = Object.fromEntries((await latentsOf(params.latents)).map(({ id, latent }) => [id, latent]));
       onLatents?.({ step, latents });
       return { score: -(state.loss ?? Number.POSITIVE_INFINITY), loss: state.loss ?? Number.NaN };
     },

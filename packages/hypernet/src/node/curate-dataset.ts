@@ -54,7 +54,9 @@ export interface CuratedCase {
 export interface CurationResult {
   readonly out: string;
   readonly dataset: string;
+  /** Most suspect first, by `recommendedScore`. */
   readonly ranking: readonly RankedCase[];
+  readonly recommendedScore: keyof RankedCase;
   /** In the order of the data set. */
   readonly cases: readonly CuratedCase[];
   readonly map: Pick<TrainedMap, 'latents' | 'history' | 'steps'>;
@@ -225,6 +227,7 @@ export async function curateDataset(options: CurateOptions): Promise<CurationRes
       out,
       dataset: dataset.name,
       ranking,
+      recommendedScore,
       cases: cases.map((working, i) => ({ working, dominant: dominant[i]! })),
       map: { latents: map.latents, history: map.history, steps: map.steps },
       clusters: { centroids: clustering.centroids, silhouette: clustering.silhouette },

@@ -45,7 +45,8 @@ it('writes ranking, map, history and corrected labels on the scans’ own grids'
   expect(head).toMatch(/^case,norm,isolation,distance_to_median,out_of_fold_dice_error,volume_only,cluster,/);
   const dataset = await openDataset(join(folder, 'data'));
   expect(lines.map((line) => line.split(',')[0]).sort()).toEqual(dataset.cases.map(({ id }) => id).sort());
-  const scores = lines.map((line) => Number(line.split(',')[3]));
+  const column = head!.split(',').indexOf(recommendedScore);
+  const scores = lines.map((line) => Number(line.split(',')[column]));
   expect(scores).toEqual([...scores].sort((a, b) => b - a));
   const map = JSON.parse(await readFile(join(out, 'map.json'), 'utf8'));
   expect(map.cases.length).toBe(8);

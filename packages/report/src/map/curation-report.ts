@@ -6,7 +6,10 @@ import type { MapReport, MapReportCase } from './map-report.ts';
 /** What `curateDataset` of @seg/hypernet returns, as far as the page shows it. */
 export interface Curation {
   readonly dataset: string;
+  /** Most suspect first. */
   readonly ranking: readonly CurationRow[];
+  /** The score that the ranking is sorted by. */
+  readonly recommendedScore: string;
   readonly cases: readonly {
     readonly working: {
       readonly info: { readonly id: string };
@@ -49,7 +52,6 @@ export interface CurationRow {
 
 export interface CurationReportOptions {
   readonly title?: string;
-  readonly recommendedScore?: string;
   /** Cases that get a picture, most suspect first; default 300 (about 20 kB each). */
   readonly pictures?: number;
 }
@@ -62,8 +64,8 @@ const MOST_FRAMES = 60;
  * first two.
  */
 export function curationReport(curation: Curation, options: CurationReportOptions = {}): MapReport {
-  const { ranking, cases, map, clusters, plan, dataset } = curation;
-  const { recommendedScore = 'distance_to_median', pictures = 300, title = `Labels of ${dataset}` } = options;
+  const { ranking, recommendedScore, cases, map, clusters, plan, dataset } = curation;
+  const { pictures = 300, title = `Labels of ${dataset}` } = options;
   const byId = new Map(cases.map((c) => [c.working.info.id, c]));
   const flagged = ranking.filter((row) => row.flagged).length;
   const plane = (latent: readonly number[] | undefined): readonly [number, number] => [

@@ -31,6 +31,7 @@ function curation(): Curation {
   const label = new Uint8Array(256).fill(1, 90, 160);
   return {
     dataset: 'toy',
+    recommendedScore: 'distance_to_median',
     ranking: ids.map((_, i) => row(9 - i)),
     cases: ids.map((id, i) => ({
       working: {
