@@ -37,7 +37,21 @@ function measure(name) {
     .filter((line) => line.startsWith('{'))
     .map((line) => JSON.parse(line));
   const memory = rows.some((row) => row.rss_mb !== undefined) ? `\n${memoryTable(rows)}\n` : '';
-  return `## ${name}\n\n${machine()}\n\n${timeTable(rows)}\n${memory}`;
+  return `## ${name}\n\n${machine()}\n${defaultChoice(rows)}\n${timeTable(rows)}\n${memory}`;
+}
+
+/** Where a benchmark trains on both of the processor's backends: which is faster, as the default depends on it. */
+function defaultChoice(rows) {
+  const steps = rows.filter(({ work, peer }) => work === 'unet-step' && peer.startsWith('seg'));
+  const lines = [...new Set(steps.map(({ batch }) => batch))].flatMap((batch) => {
+    const of = (pattern) => steps.find((row) => row.batch === batch && pattern.test(row.peer))?.ms;
+    const [wasm, native] = [of(/^seg wasm (simd|relaxed)$/), of(/^seg tensorflow$/)];
+    if (wasm === undefined || native === undefined) return [];
+    const times = `${wasm.toFixed(0)} ms on \`wasm\`, ${native.toFixed(0)} ms on \`tensorflow\``;
+    return `A training step of batch ${batch} takes ${times} (${(native / wasm).toFixed(2)}x).`;
+  });
+  if (lines.length === 0) return '';
+  return `\n${lines.join(' ')} Without a name and without a GPU \`startBackend\` chooses \`wasm\`.\n`;
 }
 
 /** Processor, instruction sets, memory and versions. */
