@@ -26,7 +26,7 @@ function train(backend: string, method: string): Training {
 
 it.for(['sgd', 'adam', 'hypersort'])(
   'the first ten losses with %s agree between webgpu and wasm',
-  { timeout: 180_000 },
+  { timeout: 300_000 },
   (method, { skip }) => {
     const found = train('webgpu', method);
     if (found.absent !== '' && !software.exists) skip(`no WebGPU here: ${found.absent}`);

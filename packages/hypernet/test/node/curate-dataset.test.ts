@@ -5,7 +5,7 @@ import { startBackend } from '@seg/backend';
 import { openDataset, readLabelMap, writePhantomDataset } from '@seg/io/node';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { parseLatentHistory, planWorkingGrid } from '../../src/index.ts';
+import { parseLatentHistory, planWorkingGrid, recommendedScore } from '../../src/index.ts';
 import { curateDataset } from '../../src/node/index.ts';
 
 const plan = {
