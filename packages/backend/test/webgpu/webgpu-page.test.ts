@@ -50,7 +50,7 @@ describe.skipIf(executablePath === undefined)('webgpu in a page of Chromium', ()
     rmSync(folder, { recursive: true });
   });
 
-  test('conforms', { timeout: 150_000 }, async () => {
+  test('conforms', { timeout: 300_000 }, async () => {
     const page = await browser.newPage();
     await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
     await page.waitForFunction(() => 'result' in globalThis);

@@ -26,7 +26,7 @@ function runChild(name: string, ...args: string[]) {
 
 const nothingLeft = { tensors: 0, bytes: 0 };
 
-test('webgpu conforms in Node, and errors of the device are thrown', { timeout: 180_000 }, ({ skip }) => {
+test('webgpu conforms in Node, and errors of the device are thrown', { timeout: 300_000 }, ({ skip }) => {
   const { found, skipped } = runChild('conform.ts');
   if (skipped !== undefined) skip(skipped);
   expect(found.wrong).toEqual([]);
@@ -37,7 +37,7 @@ test('webgpu conforms in Node, and errors of the device are thrown', { timeout: 
   expect(found.readSync).toContain('webgpu cannot be read synchronously');
 });
 
-test('convolutions of random shapes and their gradients are right and repeat', { timeout: 180_000 }, ({ skip }) => {
+test('convolutions of random shapes and their gradients are right and repeat', { timeout: 300_000 }, ({ skip }) => {
   const { found, skipped } = runChild('fuzz.ts', '40', '1');
   if (skipped !== undefined) skip(skipped);
   const results = found.results as { [error: string]: number; repeats: number }[];
@@ -50,7 +50,7 @@ test('convolutions of random shapes and their gradients are right and repeat', {
   expect(found.left).toEqual(nothingLeft);
 });
 
-test('norms, pooling, resizing, the loss and sums of random shapes are right', { timeout: 180_000 }, ({ skip }) => {
+test('norms, pooling, resizing, the loss and sums of random shapes are right', { timeout: 300_000 }, ({ skip }) => {
   const { found, skipped } = runChild('fuzz-ops.ts', '5', '1');
   if (skipped !== undefined) skip(skipped);
   const results = found.results as ConformanceResult[];

@@ -1,6 +1,7 @@
 import { type Params, Rng, SegError } from '@seg/core';
 import { globalNorm } from '@seg/ops';
 import * as tf from '@tensorflow/tfjs-core';
+import type { JsonValue } from '../json.ts';
 import type { Batch } from '../method/batch.ts';
 import type { Groups, Method, StepContext, Update } from '../method/method.ts';
 import { scheduleFactor } from '../optimiser/schedule.ts';
@@ -56,8 +57,11 @@ export async function runStep(
       turn,
     };
     const update = computeUpdate(method, context);
+    let next: JsonValue | undefined;
     try {
-      Object.assign(metrics, await readMetrics(method, state.step, update.metrics ?? {}));
+      const numbers = await readMetrics(method, state.step, update.metrics ?? {});
+      Object.assign(metrics, numbers);
+      next = update.nextState === undefined ? update.state : update.nextState(numbers);
       for (const [group, gradients] of Object.entries(update.gradients ?? {})) {
         if (gradients === undefined) continue;
         const rate = scheduleFactor(plan.schedule(position.phase, group), position.phaseProgress);
@@ -75,7 +79,7 @@ export async function runStep(
     } finally {
       tf.dispose([update.gradients, update.metrics] as unknown as tf.TensorContainer);
     }
-    if (update.state !== undefined) state.method = update.state;
+    if (next !== undefined) state.method = next;
   }
   state.step++;
   for (const [target, average] of Object.entries(method.averages ?? {})) {

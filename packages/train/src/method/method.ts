@@ -83,6 +83,11 @@ export interface Update<G extends string = string, State = JsonValue> {
   readonly metrics?: Readonly<Record<string, tf.Tensor | number>>;
   /** The method's next JSON state; default: unchanged. */
   readonly state?: State;
+  /**
+   * In place of `state`, where it depends on this step's metrics: a step that read a tensor itself would wait for the
+   * device, which webgpu does not allow at all.
+   */
+  readonly nextState?: (metrics: Readonly<Record<string, number>>) => State;
 }
 
 /**

@@ -127,3 +127,32 @@ describeBackends('updates of fit', () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 });
+
+describeBackends('a state that follows from the metrics', () => {
+  it('is what the function makes of the numbers of each step', async () => {
+    const method = defineMethod<'weights', 'train', number[]>({
+      name: 'remembers',
+      groups: { weights: { init: () => ({ w: tf.tensor1d(start) }), optimiser: { kind: 'sgd', learningRate: 0.01 } } },
+      streams: { train: { batchSize: 1 } },
+      initialState: () => [],
+      step: ({ params, state }) => ({
+        ...lossGradients({ weights: params.weights }, () => tf.sum(tf.square(params.weights.w!))),
+        nextState: ({ loss }) => [...state, loss!],
+      }),
+      predictor: () => ({ apply: (x) => x }),
+    });
+    const losses: number[] = [];
+    const { state } = await fit(method, {
+      data,
+      budget: { steps: 3 },
+      patchSize: [4, 4, 4],
+      logEvery: 1,
+      onLog: (record) => {
+        if (record.kind === 'train') losses.push(record.metrics.loss!);
+      },
+    });
+    expect(state.method).toEqual(losses);
+    expect(losses.length).toBe(3);
+    disposeState(state);
+  });
+});
