@@ -119,7 +119,9 @@ async function describeSet(folder: string, set: string, experiment: Experiment, 
     `![Map of seed ${first.seed}](${await drawMap(folder, set, first)})`,
     ...rows.head('the map'),
     rows.row(`AUC of ${contrast} along the first principal axis`, (r) => r.axisAuc),
-    ...styles.map((s) => rows.row(`mean place of ${s} on that axis`, (r) => r.meanAlongAxis[s])),
+    ...styles.map((s) =>
+      rows.row(`mean place of ${s} on that axis`, (r) => directionOf(r, styles) * r.meanAlongAxis[s]!),
+    ),
     rows.row('training, seconds', (r) => r.seconds, 0),
     rows.row('training with all baselines, seconds', (r) => sumOf({ map: r.seconds, ...r.baselines.seconds }), 0),
     ...rows.head('AUC, wrong against clean labels'),
@@ -150,6 +152,11 @@ async function describeSet(folder: string, set: string, experiment: Experiment, 
     rows.row('clean labels after the same correction', (r) => r.correction.cleanKept),
     '',
   ];
+}
+
+/** An axis has no sign of its own: the first kind of wrong labels is put on its negative side. */
+function directionOf({ meanAlongAxis }: Result, styles: readonly string[]): number {
+  return meanAlongAxis[styles[1]!]! > 0 ? -1 : 1;
 }
 
 /** @returns the figure's path from the document. */
