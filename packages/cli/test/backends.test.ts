@@ -2,7 +2,8 @@ import { access, cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { listBackends } from '@seg/backend/node';
 import { readRunLog } from '@seg/train/node';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { softwareAdapter } from '../../backend/test/webgpu/software-adapter.ts';
 import { seg, spawnSeg, temporaryFolder } from './support/run-seg.ts';
 
 // float32 through ten steps of a network with norms, whose sums run in another order on each backend.
@@ -10,6 +11,9 @@ const relativeTolerance = 1e-3;
 const steps = 10;
 /** The two packages hold the same binding; of `cuda` only the GPU differs. */
 const native = listBackends().some(({ name }) => name === 'tensorflow');
+
+const software = softwareAdapter();
+afterAll(software.remove);
 
 let root: string;
 let data: string;
@@ -22,9 +26,9 @@ beforeAll(async () => {
   await train('wasm', onWasm);
 });
 
-async function train(backend: string, out: string) {
+async function train(backend: string, out: string, env: Readonly<Record<string, string>> = {}) {
   const args = ['train', '--data', data, '--out', out, '--steps', `${steps}`, '--seed', '1', '--backend', backend];
-  const result = await spawnSeg([...args, '--checkpoint-every', '5']);
+  const result = await spawnSeg([...args, '--checkpoint-every', '5'], { env });
   expect(result.stderr).toContain(`backend: ${backend}`);
   expect(result.code).toBe(0);
 }
@@ -45,6 +49,14 @@ describe('backends beside wasm', () => {
     expected.forEach((value, i) => {
       expect(Math.abs(found[i]! - value)).toBeLessThanOrEqual(relativeTolerance * Math.max(1e-2, Math.abs(value)));
     });
+  });
+
+  it('webgpu trains to the same loss', { timeout: 300_000 }, async ({ skip }) => {
+    if (!software.exists) skip("Chromium's software adapter is not here");
+    const out = join(root, 'webgpu');
+    await train('webgpu', out, software.env);
+    const loss = (run: string) => readRunLog(run).find(({ kind }) => kind === 'train')!.metrics.loss!;
+    expect(Math.abs(loss(out) - loss(onWasm))).toBeLessThanOrEqual(relativeTolerance * loss(onWasm));
   });
 
   it('a run that began on wasm goes on on tensorflow', async ({ skip }) => {

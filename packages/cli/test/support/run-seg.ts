@@ -19,16 +19,18 @@ export interface SpawnSegOptions {
   readonly onStderr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
   /** Largest file that the process may write, in blocks of 512 bytes: stands in for a full disk. */
   readonly fileSizeLimit?: number;
+  /** Further variables of the environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Runs `seg` from the sources in a process of its own. */
 export function spawnSeg(args: readonly string[], options: SpawnSegOptions = {}): Promise<SegResult> {
   const node = [process.execPath, '--conditions=@seg/source', '--no-warnings', BIN, ...args];
-  const { fileSizeLimit, onStderr } = options;
+  const { env = {}, fileSizeLimit, onStderr } = options;
   const [command, ...rest] =
     fileSizeLimit === undefined ? node : ['sh', '-c', `ulimit -f ${fileSizeLimit}; exec "$@"`, 'sh', ...node];
   return new Promise((resolve, reject) => {
-    const child = spawn(command!, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(command!, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
     let [stdout, stderr] = ['', ''];
     child.stdout.on('data', (chunk) => {
       stdout += chunk;
