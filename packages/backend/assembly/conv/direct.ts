@@ -7,7 +7,7 @@ import {
   phaseLayout,
   reduceLayout,
 } from './layouts.ts';
-import { prologue, splitRows, type Target, tileWidth } from './target.ts';
+import { prologue, splitRows, type Target, tileRows, tileWidth } from './target.ts';
 
 /** Layout changes, direct convolution and direct filter gradient: right for every shape. */
 export function direct(target: Target): string {
@@ -15,6 +15,9 @@ export function direct(target: Target): string {
 }
 
 const copies = () => `
+function sum(v: v128): f32 {
+  return (f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1)) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3));
+}
 // bytes: a multiple of 4
 function copyFloats(src: usize, dst: usize, bytes: usize): void {
   const end = src + bytes;
@@ -59,6 +62,7 @@ export function pack(desc: usize, part: i32, parts: i32): void {
   const inner = transposed ? co : ci, outer = transposed ? ci : co, list = <i32>((tapsEnd - taps) >> 2), items = (outer + ${width - 1}) / ${width} * list;
   for (let item = <i32>(<i64>items * part / parts), e = <i32>(<i64>items * (part + 1) / parts); item < e; item++) {
     const o = item / list * ${width}, valid = min(${width}, outer - o), t = w + ((<usize>load<i32>(taps + (<usize>(item % list) << 2)) * ci * co) << 2);
+    if (dense) { copyFloats(t, dst + (<usize>(item * inner) << 2), <usize>inner << 2); continue; }
     let q = dst + (<usize>(item * inner) * ${width * 4});
     for (let c = 0; c < inner; c++, q += ${width * 4}) {
       let s = t + (<usize>(transposed ? o * co + c : c * co + o) << 2);
@@ -125,22 +129,32 @@ export function direct(desc: usize, part: i32, parts: i32, scratch: usize): void
         gather(xr, table, tableEnd, run, ow, xw, scratch, pitch);
         a = scratch; t = zero; te = zero + 4; ps = pitch; bytes = ((tableEnd - table) >> 2) * run;
       }
+      if (dense) {
+        const first = load<f32>(bias);
+        ${splitRows('ow', (r) => `dot${r}(a + <usize>i * ps, t, te, bytes, ps, weights, first, q + <usize>i * yw, yw)`)}
+        continue;
+      }
       const wb = ((te - t) >> 2) * bytes * ${width};
       let b = weights;
       for (let o = 0; o < co; o += ${width}, b += wb) {
         const o4 = <usize>o << 2, left = co - o;
         if (left >= ${width}) { const qo = q + o4; ${tile('qo', 'yw')} }
         else {
-          const line = scratch + tail;
-          ${tile('line', String(width * 4))}
+          const line = scratch + tail, narrow = left <= 4, pitch: usize = narrow ? 16 : ${width * 4};
+          if (narrow) {
+            let done = 0;
+            for (; ow - done >= ${2 * tileRows}; done += ${2 * tileRows}) narrow${2 * tileRows}(a + <usize>done * ps, t, te, bytes, ps, b, bias + o4, line + <usize>done * 16);
+            const x0 = a + <usize>done * ps, y0 = line + <usize>done * 16;
+            ${splitRows('ow - done', (r) => `narrow${r}(x0 + <usize>i * ps, t, te, bytes, ps, b, bias + o4, y0 + <usize>i * 16)`)}
+          } else ${tile('line', String(width * 4))}
           let i = 0;
           // Dense narrow voxels: whole vectors, whose surplus the next voxels overwrite; the last ones go by floats.
           if (co <= 8 && yw == <usize>co << 2) for (const whole = q + <usize>ow * yw - (co > 4 ? 32 : 16); q + <usize>i * yw <= whole; i++) {
-            const s = line + <usize>i * ${width * 4}, t = q + <usize>i * yw;
+            const s = line + <usize>i * pitch, t = q + <usize>i * yw;
             v128.store(t, v128.load(s));
             if (co > 4) v128.store(t, v128.load(s, 16), 16);
           }
-          for (; i < ow; i++) copyFloats(line + <usize>i * ${width * 4}, q + o4 + <usize>i * yw, <usize>left << 2);
+          for (; i < ow; i++) copyFloats(line + <usize>i * pitch, q + o4 + <usize>i * yw, <usize>left << 2);
         }
       }
     }

@@ -13,10 +13,13 @@ export const padLayout = {
   counts: ['n', 'd', 'h', 'w', 'front', 'top', 'left', 'pd', 'ph', 'pw'],
 } as const satisfies Layout;
 
-/** Weights `[tap][ci][co]` into blocks of output channels `[block][tap of the list][in][width of a block]`. */
+/**
+ * Weights `[tap][ci][co]` into blocks of output channels `[block][tap of the list][in][width of a block]`; dense, for one
+ * output channel: `[tap of the list][in]`.
+ */
 export const packLayout = {
   addresses: ['w', 'dst', 'taps', 'tapsEnd'],
-  counts: ['ci', 'co', 'transposed'],
+  counts: ['ci', 'co', 'transposed', 'dense'],
 } as const satisfies Layout;
 
 /** Weights `[tap][ci][co]` into `[tap][ci][pitch]`, or, flipped, into `[reversed tap][co][pitch]`. */
@@ -28,7 +31,7 @@ export const arrangeLayout = {
 /** Direct convolution of a grid of rows, in phases (see `phaseLayout`). */
 export const directLayout = {
   addresses: ['x', 'xn', 'xd', 'xh', 'xw', 'zero', 'bias', 'y', 'yn', 'yd', 'yh', 'yw', 'phases', 'pitch', 'tail'],
-  counts: ['n', 'gd', 'gh', 'co', 'phaseCount'],
+  counts: ['n', 'gd', 'gh', 'co', 'phaseCount', 'dense'],
 } as const satisfies Layout;
 
 /** One phase: the runs of taps that meet at one residue of the output position, and where their outputs go. */

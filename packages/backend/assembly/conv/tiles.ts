@@ -8,8 +8,14 @@ import { fma, range, storeLanes, type Target, tileRows, tileWidth } from './targ
 export function tiles(target: Target): string {
   return range(tileRows)
     .map((i) => i + 1)
-    .flatMap((rows) => [product(target, rows), direct(target, rows), outer(target, rows)])
-    .concat(probe(target))
+    .flatMap((rows) => [
+      product(target, rows),
+      direct(target, rows),
+      outer(target, rows),
+      narrow(target, rows),
+      dot(target, rows),
+    ])
+    .concat(narrow(target, 2 * tileRows), probe(target))
     .join('\n');
 }
 
@@ -92,6 +98,69 @@ function direct(target: Target, rows: number): string {
     table += 4;
   } while (table < tableEnd);
   ${store(target, rows, 'y', 'ys')}
+}`;
+}
+
+// As direct, but one vector of channels, 16 bytes a row of the result; the second half of many rows is reached from the
+// pointers of the first, for want of registers.
+function narrow(target: Target, rows: number): string {
+  const width = tileWidth(target) * 4;
+  const pointers = Math.min(rows, tileRows);
+  const at = (i: number) => (i < pointers ? `p${i}` : `p${i - pointers} + far`);
+  return `function narrow${rows}(x: usize, table: usize, tableEnd: usize, run: usize, ps: usize, b: usize, bias: usize, y: usize): void {
+  ${range(rows)
+    .map((i) => `let c${i} = v128.load(bias);`)
+    .join(' ')}
+  ${rows > pointers ? `const far = ${pointers} * ps;` : ''}
+  do {
+    const r = x + load<usize>(table);
+    ${range(pointers)
+      .map((i) => `let p${i} = r + ${i} * ps;`)
+      .join(' ')}
+    const e = r + run;
+    do {
+      const w = v128.load(b);
+      ${range(rows)
+        .map((i) => `c${i} = ${fma(target, `v128.load32_splat(${at(i)})`, 'w', `c${i}`)};`)
+        .join('\n      ')}
+      b += ${width}; ${range(pointers)
+        .map((i) => `p${i} += 4;`)
+        .join(' ')}
+    } while (p0 < e);
+    table += 4;
+  } while (table < tableEnd);
+  ${range(rows)
+    .map((i) => `v128.store(y, c${i}, ${16 * i});`)
+    .join(' ')}
+}`;
+}
+
+// R positions times one output channel: the lanes are input channels, so runs are whole vectors, and b has no gaps.
+function dot(target: Target, rows: number): string {
+  return `function dot${rows}(x: usize, table: usize, tableEnd: usize, run: usize, ps: usize, b: usize, bias: f32, y: usize, ys: usize): void {
+  ${range(rows)
+    .map((i) => `let c${i} = f32x4.splat(0);`)
+    .join(' ')}
+  do {
+    const r = x + load<usize>(table);
+    ${range(rows)
+      .map((i) => `let p${i} = r + ${i} * ps;`)
+      .join(' ')}
+    const e = r + run;
+    do {
+      const w = v128.load(b);
+      ${range(rows)
+        .map((i) => `c${i} = ${fma(target, `v128.load(p${i})`, 'w', `c${i}`)};`)
+        .join('\n      ')}
+      b += 16; ${range(rows)
+        .map((i) => `p${i} += 16;`)
+        .join(' ')}
+    } while (p0 < e);
+    table += 4;
+  } while (table < tableEnd);
+  ${range(rows)
+    .map((i) => `store<f32>(y + ${i} * ys, sum(c${i}) + bias);`)
+    .join(' ')}
 }`;
 }
 

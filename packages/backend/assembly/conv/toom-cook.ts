@@ -17,6 +17,9 @@ const evaluation = (m: number, taps: number) => [
 const interpolation = (m: number, outputs: number) =>
   range(outputs).map((k) => [...points(m).map((p) => p ** k), Number(k === outputs - 1)]);
 
+// 1 over the denominator of the point p among +-1/sqrt2, +-sqrt2.
+const stridedScale = (p: number) => 1 / (2 * p * (p * p - 1 / (p * p)));
+
 /**
  * Line transforms of Winograd's F(m, r) by Toom and Cook: y = A^T [(G w) * (B^T x)] with m + r - 1 = n products.
  * Points come in pairs +-p, so sums and differences are shared.
@@ -107,21 +110,17 @@ export class ToomCook {
 
   /** 9 points of stride 2 to 4 outputs. */
   readonly stridedOutput: LineTransform = (x) => {
+    const [statements, sums] = this.#fourOfTwo(x);
     const u = this.fresh('t');
-    const pairs = [0, 2].map((i) => `${u}s${i} = ${add(x[i]!, x[i + 1]!)}, ${u}d${i} = ${sub(x[i]!, x[i + 1]!)}`);
-    const rows = range(4).map((k) => {
-      const term = (i: number) => `${u}${k % 2 ? 'd' : 's'}${i}`;
-      const sum = this.#madd(term(2), root ** k, this.#mul(term(0), halfRoot ** k));
-      return `${u}${k} = ${add(k === 3 ? add(sum, x[4]!) : sum, x[5 + k]!)}`;
-    });
-    return [`const ${[...pairs, ...rows].join(', ')};`, range(4).map((i) => u + i)];
+    const rows = sums.map((sum, k) => `${u}${k} = ${add(sum, x[5 + k]!)}`);
+    return [`${statements} const ${rows.join(', ')};`, range(4).map((i) => u + i)];
   };
 
   /** 3 weights to the 6 different points of stride 2: +-1/sqrt2, +-sqrt2, infinity, and what the direct ones share. */
   readonly stridedWeights: LineTransform = ([first, middle, last]) => {
     const u = this.fresh('t');
     const points = [halfRoot, root].flatMap((p, i) => {
-      const scale = 1 / (2 * p * (p * p - (i === 0 ? 2 : 0.5)));
+      const scale = stridedScale(p);
       // The denominator of -p has the other sign.
       const [a, b] = [`${u}a${i}`, `${u}b${i}`];
       return [
@@ -132,6 +131,62 @@ export class ToomCook {
       ];
     });
     return [`const ${points.join(', ')};`, [...range(4).map((i) => u + i), last!, middle!]];
+  };
+
+  /** 4 output gradients to the 9 points of stride 2. */
+  readonly stridedGradient: LineTransform = (g) => {
+    const u = this.fresh('t');
+    const pairs = [halfRoot, root].flatMap((p, i) => [
+      `${u}e${i} = ${this.#madd(g[2]!, p ** 2, g[0]!)}`,
+      `${u}o${i} = ${this.#madd(g[3]!, p ** 3, this.#mul(g[1]!, p))}`,
+      `${u}${2 * i} = ${add(`${u}e${i}`, `${u}o${i}`)}`,
+      `${u}${2 * i + 1} = ${sub(`${u}e${i}`, `${u}o${i}`)}`,
+    ]);
+    return [`const ${pairs.join(', ')};`, [...range(4).map((i) => u + i), g[3]!, ...g]];
+  };
+
+  /** The 6 different points of a filter gradient of stride 2 to its 3 taps. */
+  readonly stridedWeightGradient: LineTransform = (x) => {
+    const u = this.fresh('t');
+    const [near, far] = [stridedScale(halfRoot), stridedScale(root)];
+    const first = this.#madd(sub(x[2]!, x[3]!), far, this.#mul(sub(x[0]!, x[1]!), near));
+    const last = this.#madd(add(x[0]!, x[1]!), near * halfRoot, this.#madd(add(x[2]!, x[3]!), far * root, x[4]!));
+    return [`const ${u}0 = ${first}, ${u}2 = ${last};`, [`${u}0`, x[5]!, `${u}2`]];
+  };
+
+  /** 5 output gradients to the 9 points of stride 2 of an input gradient: 5 of F(4, 2), then the first 4 as they are. */
+  readonly transposedInput: LineTransform = (z) => {
+    const between = '';
+    const [statements, results] = this.stridedInput([
+      z[0]!,
+      between,
+      z[1]!,
+      between,
+      z[2]!,
+      between,
+      z[3]!,
+      between,
+      z[4]!,
+    ]);
+    return [statements, [...results.slice(0, 5), ...z.slice(0, 4)]];
+  };
+
+  /** 9 points to 8 input gradients: those at direct positions and those of F(4, 2) take turns. */
+  readonly transposedOutput: LineTransform = (x) => {
+    const [statements, sums] = this.#fourOfTwo(x);
+    return [statements, range(4).flatMap((k) => [x[5 + k]!, sums[k]!])];
+  };
+
+  /** 5 points of F(4, 2) to 4 outputs. */
+  readonly #fourOfTwo: LineTransform = (x) => {
+    const u = this.fresh('t');
+    const pairs = [0, 2].map((i) => `${u}s${i} = ${add(x[i]!, x[i + 1]!)}, ${u}d${i} = ${sub(x[i]!, x[i + 1]!)}`);
+    const rows = range(4).map((k) => {
+      const term = (i: number) => `${u}${k % 2 ? 'd' : 's'}${i}`;
+      const sum = this.#madd(term(2), root ** k, this.#mul(term(0), halfRoot ** k));
+      return `${u}${k} = ${k === 3 ? add(sum, x[4]!) : sum}`;
+    });
+    return [`const ${[...pairs, ...rows].join(', ')};`, range(4).map((i) => u + i)];
   };
 
   /**

@@ -78,11 +78,25 @@ export function depthPasses(target: Target, toomCook: ToomCook, variant: Variant
 
 function depthPass(target: Target, toomCook: ToomCook, variant: Variant, kind: 'in' | 'dy'): string {
   const { id, depth, plane } = variant;
-  const points = depthPoints(variant);
-  const side = kind === 'in' ? tileSide(variant) : plane;
-  const planes = depth === 1 ? 1 : kind === 'in' ? points : depth;
   const unchanged: LineTransform = (x) => ['', x];
-  const line = depth === 1 ? unchanged : kind === 'in' ? toomCook.input(depth) : toomCook.weights(depth, depth);
+  return blockReader(target, toomCook, `${kind}${id}`, {
+    side: kind === 'in' ? tileSide(variant) : plane,
+    planes: depth === 1 ? 1 : kind === 'in' ? depthPoints(variant) : depth,
+    line: depth === 1 ? unchanged : kind === 'in' ? toomCook.input(depth) : toomCook.weights(depth, depth),
+  });
+}
+
+/** What is read at once: `planes` of side x side voxels, transformed across the planes. */
+export interface BlockShape {
+  readonly side: number;
+  readonly planes: number;
+  readonly line: LineTransform;
+}
+
+/** The functions `preNAME` for whole lines and `partNAME` for one vector of a line. */
+export function blockReader(target: Target, toomCook: ToomCook, name: string, shapeOf: BlockShape): string {
+  const { side, planes, line } = shapeOf;
+  const points = line(range(planes).map(String))[1].length;
   // `count` vectors side by side, from `offset` in the line.
   const vectors = (offset: number, count: number) => {
     const v = toomCook.fresh('v');
@@ -134,9 +148,9 @@ function depthPass(target: Target, toomCook: ToomCook, variant: Variant, kind: '
     } else ${zeros(count)}
   }`;
   const shape = 'x: usize, D: i32, H: i32, W: i32, cb: usize, d0: i32, h0: i32, w0: i32, zeros: usize, dst: usize';
-  return `function pre${kind}${id}(${shape}): void {${body(4, false)}
+  return `function pre${name}(${shape}): void {${body(4, false)}
 }
-function part${kind}${id}(${shape}, limit: usize, last: usize): void {${body(1, true)}
+function part${name}(${shape}, limit: usize, last: usize): void {${body(1, true)}
 }`;
 }
 

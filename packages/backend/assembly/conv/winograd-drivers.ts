@@ -10,7 +10,7 @@ import {
   tileWidth,
   transformLanes,
 } from './target.ts';
-import { scratchPlaces, tilePoints, type Variant, weightPoints } from './winograd-variants.ts';
+import { fixedPlaces, scratchPlaces, tilePoints, type Variant, weightPoints } from './winograd-variants.ts';
 
 /** Products over transformed tiles, and the exported convolution, filter gradient (stride 1) and weight transforms. */
 export function winogradDrivers(target: Target, variant: Variant): string {
@@ -20,7 +20,7 @@ export function winogradDrivers(target: Target, variant: Variant): string {
     ...(strided ? [] : [outers(target, variant)]),
     variant.depth === 1 ? ring(target, variant) : flat(variant),
     weights(target, variant),
-    ...(strided ? [] : [filterBack(target, variant)]),
+    ...(strided ? [] : [filterBack(target, filterPoints(variant))]),
   ].join('\n');
 }
 
@@ -176,13 +176,19 @@ export function weights${id}(${parameters}): void {
 }`;
 }
 
-function filterBack(target: Target, variant: Variant): string {
-  const { id, depth } = variant;
-  const points = tilePoints(variant);
-  const places = scratchPlaces(variant);
+const filterPoints = (variant: Variant) => ({
+  id: variant.id,
+  points: tilePoints(variant),
+  taps: variant.depth === 1 ? 9 : 27,
+});
+
+/** Sums the slices of a transformed filter gradient and transforms them back by `wtID`: 27 taps, or kd times 9. */
+export function filterBack(
+  target: Target,
+  { id, points, taps }: { readonly id: string; readonly points: number; readonly taps: number },
+): string {
   const step = 16 * transformLanes(target);
-  const kernelDepth = depth === 1 ? 'kd' : '1';
-  const taps = depth === 1 ? 9 : 27;
+  const kernelDepth = taps === 9 ? 'kd' : '1';
   return `
 // One row [co] of every point of a transformed filter gradient (us apart) to the row of every tap.
 function back${id}(at: usize, us: usize, target: usize, ci: i32, co: i32, edge: usize, tmp: usize): void {
@@ -196,7 +202,7 @@ function back${id}(at: usize, us: usize, target: usize, ci: i32, co: i32, edge: 
 export function filterback${id}(${parameters}): void {
   ${prologue(filterBackLayout)}
   prepare(tmp);
-  const edge = tmp + ${places.edge}, out = <usize>co << 2, cc = <usize>ci * out, items = ci * ${kernelDepth};
+  const edge = tmp + ${fixedPlaces.edge}, out = <usize>co << 2, cc = <usize>ci * out, items = ci * ${kernelDepth};
   for (let item = items * part / parts, e = items * (part + 1) / parts; item < e; item++) {
     const k = item / ci, c = item % ci, at = du + <usize>(k * ${points}) * us + <usize>c * row;
     for (let s = 1; s < slices; s++) for (let p = 0; p < ${points}; p++) {

@@ -41,16 +41,13 @@ export const zerosPlace = 16384;
 export const constantsPlace = 20608;
 
 /**
- * A thread's scratch: temporaries of the transforms, zeros, the last values of x and dy, an edge tile, constants, then
- * the lines of a block; transformed blocks follow at `blocks`.
+ * The first part of a thread's scratch: temporaries of the transforms, zeros, the last values of x and dy, an edge tile,
+ * constants, then the lines of a block.
  */
-export const scratchPlaces = (variant: Variant) => {
-  const lines = 20672;
-  return {
-    lastInput: 16448,
-    lastGradient: 16464,
-    edge: 16512,
-    lines,
-    blocks: lines + tilePoints(variant) * 64 + 64,
-  };
-};
+export const fixedPlaces = { lastInput: 16448, lastGradient: 16464, edge: 16512, lines: 20672 } as const;
+
+/** A thread's scratch: the fixed places, the lines of a block, then transformed blocks at `blocks`. */
+export const scratchPlaces = (variant: Variant) => ({
+  ...fixedPlaces,
+  blocks: fixedPlaces.lines + tilePoints(variant) * 64 + 64,
+});

@@ -1,3 +1,4 @@
+import { strided } from './strided.ts';
 import type { Target } from './target.ts';
 import { ToomCook } from './toom-cook.ts';
 import { depthPasses, tileTransforms } from './winograd-blocks.ts';
@@ -14,7 +15,7 @@ export function winograd(target: Target): string {
     winogradDrivers(target, variant),
     winogradWhole(target, variant),
   ]);
-  return [...kernels, prepare(toomCook)].join('\n');
+  return [...kernels, strided(target, toomCook), prepare(toomCook)].join('\n');
 }
 
 // What the transforms expect in a thread's scratch, at `tmp`, and how partial lines are copied.

@@ -7,6 +7,7 @@ import type { KernelVariant } from '../runtime/kernel-runtime.ts';
 import { loadKernels } from '../runtime/load-kernels.ts';
 import { startTfjsWasm } from '../runtime/tfjs-wasm.ts';
 import { machineThreads } from '../runtime/thread-count.ts';
+import { type LaunchedThreads, ThreadPool } from '../runtime/thread-pool.ts';
 import { WasmRuntime } from '../runtime/wasm-runtime.ts';
 import type { AdapterHandle, AdapterOptions, BackendAdapter } from './adapter.ts';
 import { enableRevectorizer, revectorizerPays } from './revectorizer.ts';
@@ -30,14 +31,11 @@ export const wasmAdapter: BackendAdapter = {
 };
 
 async function startVariant(variant: KernelVariant, threads: number, options: AdapterOptions): Promise<AdapterHandle> {
-  const shared = threads > 1;
-  const [stock, tfjs, modules] = await Promise.all([
-    import('@tensorflow/tfjs-backend-wasm'),
-    startTfjsWasm(shared, options.wasmUrl),
-    loadKernels(variant, shared),
-  ]);
-  refuseRunningBackend();
-  const runtime = await WasmRuntime.start({ tfjs, modules, threads, variant });
+  const workers = threads > 1 ? ThreadPool.launch(threads) : undefined;
+  const { stock, tfjs, runtime } = await startRuntime(variant, workers, options).catch((error: unknown) => {
+    workers?.cancel();
+    throw error;
+  });
   if (findBackendFactory('wasm') !== null) removeBackend('wasm');
   registerBackend(
     'wasm',
@@ -64,6 +62,17 @@ async function startVariant(variant: KernelVariant, threads: number, options: Ad
       removeBackend('wasm');
     },
   };
+}
+
+async function startRuntime(variant: KernelVariant, threads: LaunchedThreads | undefined, options: AdapterOptions) {
+  const shared = threads !== undefined;
+  const [stock, tfjs, modules] = await Promise.all([
+    import('@tensorflow/tfjs-backend-wasm'),
+    startTfjsWasm(shared, options.wasmUrl),
+    loadKernels(variant, shared),
+  ]);
+  refuseRunningBackend();
+  return { stock, tfjs, runtime: await WasmRuntime.start({ tfjs, modules, threads, variant }) };
 }
 
 const variantNames: Record<KernelVariant, string> = {

@@ -5,6 +5,7 @@ import { directForward, type ForwardPlaces } from './direct-forward.ts';
 import { directInputGradient, type InputGradientPlaces } from './direct-input-gradient.ts';
 import { allAre, type ConvGeometry, volumeOf } from './geometry.ts';
 import { type ConvPrecision, planConvolution, planFilterGradient } from './plan.ts';
+import { stridedFilterGradient, stridedInputGradient, stridedPays } from './strided-convolution.ts';
 import { WeightCache } from './weight-cache.ts';
 import { winogradForward, winogradInputGradient } from './winograd-convolution.ts';
 import { winogradFilterGradient } from './winograd-filter-gradient.ts';
@@ -43,6 +44,10 @@ export class Convolution {
   /** The gradient for x; the geometry may not be dilated. */
   inputGradient(g: ConvGeometry, places: InputGradientPlaces): void {
     if (volumeOf(g.input) * g.batch * g.inChannels === 0) return;
+    if (this.#precision === 'fast' && stridedPays(g)) {
+      stridedInputGradient(this.#context, g, places);
+      return;
+    }
     const adjoint = { ...g, output: g.input, inChannels: g.outChannels, outChannels: g.inChannels };
     const plan = allAre(g.stride, 1) ? planConvolution(adjoint, this.#precision) : undefined;
     if (plan === undefined) directInputGradient(this.#context, g, places);
@@ -54,6 +59,10 @@ export class Convolution {
     if (volumeOf(g.output) * g.batch === 0) {
       const count = volumeOf(g.kernel) * g.inChannels * g.outChannels;
       new Float32Array(this.#context.runtime.memory.buffer, places.dw, count).fill(0);
+      return;
+    }
+    if (this.#precision === 'fast' && stridedPays(g)) {
+      stridedFilterGradient(this.#context, g, places);
       return;
     }
     const plan = planFilterGradient(g, this.#precision);

@@ -27,6 +27,7 @@ export interface DirectProblem {
   readonly inputStep: Size3;
   readonly output: TensorPlace;
   readonly outputStep: Size3;
+  readonly inChannels: number;
   readonly outChannels: number;
   readonly bias: number;
   readonly phases: readonly Phase[];
@@ -39,10 +40,13 @@ export interface DirectProblem {
 /** Runs shorter than this many floats are gathered. */
 export const shortRun = 16;
 
+/** Whether one output is a sum over whole vectors of input channels: then its weights are packed without gaps. */
+const isDense = (inner: number, outer: number): boolean => outer === 1 && inner % 4 === 0;
+
 /** Bytes of the packed weights of all phases. */
 export function packedBytes(ctx: ConvContext, phases: readonly Phase[], inner: number, outer: number): number {
-  const width = tileWidth(ctx);
-  return phases.reduce((sum, { taps }) => sum + taps.length * inner * roundUp(outer, width) * 4, 0);
+  const width = isDense(inner, outer) ? 1 : roundUp(outer, tileWidth(ctx));
+  return phases.reduce((sum, { taps }) => sum + taps.length * inner * width * 4, 0);
 }
 
 /** Packs weights [tap][ci][co] at `w` for all phases; transposed for input gradients. */
@@ -55,23 +59,33 @@ export function packWeights(
   dst: number,
 ): void {
   const { ci, co, transposed } = channels;
+  const [inner, outer] = transposed ? [co, ci] : [ci, co];
   let at = dst;
   for (const phase of phases) {
     if (phase.taps.length === 0) continue;
     const taps = arena.words(phase.taps);
     const tapsEnd = taps + 4 * phase.taps.length;
-    const desc = arena.descriptor(packLayout, { w, dst: at, taps, tapsEnd, ci, co, transposed: Number(transposed) });
-    const items = phase.taps.length * Math.ceil((transposed ? ci : co) / tileWidth(ctx));
+    const fields = {
+      w,
+      dst: at,
+      taps,
+      tapsEnd,
+      ci,
+      co,
+      transposed: Number(transposed),
+      dense: Number(isDense(inner, outer)),
+    };
+    const desc = arena.descriptor(packLayout, fields);
+    const items = phase.taps.length * Math.ceil(outer / tileWidth(ctx));
     ctx.runtime.run('conv', 'pack', partsOf(items), (part, parts) => [desc, part, parts]);
-    at += packedBytes(ctx, [phase], transposed ? co : ci, transposed ? ci : co);
+    at += packedBytes(ctx, [phase], inner, outer);
   }
 }
 
 /** Runs a direct convolution. */
 export function convolveDirectly(ctx: ConvContext, arena: Arena, problem: DirectProblem): void {
-  const { batch, grid, input, output, phases, outChannels } = problem;
+  const { batch, grid, input, output, phases, inChannels, outChannels } = problem;
   const width = tileWidth(ctx);
-  const inner = (phase: Phase) => (phase.offsets.length * phase.run) / Math.max(phase.taps.length, 1);
   let weights = problem.weights;
   const records = phases.flatMap((phase) => {
     const table = arena.words(phase.offsets);
@@ -85,7 +99,7 @@ export function convolveDirectly(ctx: ConvContext, arena: Arena, problem: Direct
       oh: phase.outputs[1],
       ow: phase.outputs[2],
     });
-    weights += packedBytes(ctx, [phase], inner(phase), outChannels);
+    weights += packedBytes(ctx, [phase], inChannels, outChannels);
     return words;
   });
   const positions = Math.max(...phases.map((phase) => phase.outputs[2]));
@@ -112,6 +126,7 @@ export function convolveDirectly(ctx: ConvContext, arena: Arena, problem: Direct
     gh: grid[1],
     co: outChannels,
     phaseCount: phases.length,
+    dense: Number(isDense(inChannels, outChannels)),
   });
   const threadBytes = tail + positions * width * 4 + 64;
   const rows = batch * grid[0] * grid[1];

@@ -52,6 +52,7 @@ export function directForward(ctx: ConvContext, given: ConvGeometry, places: For
         inputStep: perAxis((a) => step[a] * g.stride[a]),
         output: { pointer: places.y, size: g.output, voxel: 4 * co },
         outputStep: strides(g.output, 4 * co),
+        inChannels: ci,
         outChannels: co,
         bias: places.bias,
         phases: [phase],

@@ -64,6 +64,7 @@ export function directInputGradient(ctx: ConvContext, g: ConvGeometry, places: I
         inputStep: step,
         output: { pointer: places.dx, size: g.input, voxel: 4 * ci },
         outputStep: perAxis((a) => outStep[a] * g.stride[a]),
+        inChannels: co,
         outChannels: ci,
         bias: 0,
         phases,

@@ -133,24 +133,10 @@ function transformWeights(
   u: number,
 ): void {
   const variant = variantOf(id);
-  const [ci, co, kd] = [g.inChannels, g.outChannels, g.kernel[0]];
-  const taps = volumeOf(g.kernel);
-  let source = weights;
-  if (flip || sizes.mc !== 4 * co) {
-    source = arena.take(taps * ci * sizes.mc);
-    const desc = arena.descriptor(arrangeLayout, {
-      w: weights,
-      dst: source,
-      pitch: sizes.mc,
-      taps,
-      ci: flip ? co : ci,
-      co: flip ? ci : co,
-      flip: Number(flip),
-    });
-    ctx.runtime.run('conv', 'arrange', partsOf(Math.ceil((taps * ci) / 16)), (p, q) => [desc, p, q]);
-  }
+  const [ci, kd] = [g.inChannels, g.kernel[0]];
+  const w = arrangedWeights(ctx, arena, g, { weights, pitch: sizes.mc, flip });
   const desc = arena.descriptor(weightsLayout, {
-    w: source,
+    w,
     pitch: sizes.mc,
     u,
     us: sizes.us,
@@ -160,4 +146,30 @@ function transformWeights(
   });
   const items = (sizes.mc / 4 / tileWidth(ctx)) * (variant.depth === 1 ? kd : 1);
   ctx.runtime.run('conv', `weights${id}`, partsOf(items), (p, q) => [desc, p, q], scratchPlaces(variant).blocks);
+}
+
+interface WeightRows {
+  readonly weights: number;
+  /** Bytes of a row of output channels. */
+  readonly pitch: number;
+  readonly flip: boolean;
+}
+
+/**
+ * The weights [taps][ci][pitch] of a convolution, copied unless they lie like that: padded to `pitch`, or, flipped, made
+ * from the weights [taps][co][ci] of the convolution whose adjoint it is.
+ */
+export function arrangedWeights(
+  ctx: ConvContext,
+  arena: Arena,
+  g: ConvGeometry,
+  { weights, pitch, flip }: WeightRows,
+): number {
+  const [taps, ci, co] = [volumeOf(g.kernel), g.inChannels, g.outChannels];
+  if (!flip && pitch === 4 * co) return weights;
+  const dst = arena.take(taps * ci * pitch);
+  const channels = { ci: flip ? co : ci, co: flip ? ci : co, flip: Number(flip) };
+  const desc = arena.descriptor(arrangeLayout, { w: weights, dst, pitch, taps, ...channels });
+  ctx.runtime.run('conv', 'arrange', partsOf(Math.ceil((taps * ci) / 16)), (p, q) => [desc, p, q]);
+  return dst;
 }

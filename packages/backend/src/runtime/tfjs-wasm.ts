@@ -46,7 +46,7 @@ export async function startTfjsWasm(shared: boolean, wasmUrl: string | undefined
       }, reject);
       return {};
     };
-    factory({ instantiateWasm }).then(resolve, reject);
+    withoutProcessListeners(() => factory({ instantiateWasm })).then(resolve, reject);
   });
   module.tfjs = wrapFunctions(module);
   // The first call replaces emscripten's stub by the real function; only that one may be wrapped.
@@ -64,6 +64,29 @@ export async function startTfjsWasm(shared: boolean, wasmUrl: string | undefined
     free: (pointer) => module._free(pointer),
   };
 }
+
+interface ListenedProcess {
+  listeners(event: string): unknown[];
+  removeListener(event: string, listener: unknown): void;
+}
+
+// In Node emscripten's start code listens to the process and throws again what it hears, so that an error of the program
+// is reported as one of tfjs's code, with its only line, 200 kB long. Listeners that others have added stay.
+function withoutProcessListeners<T>(start: () => T): T {
+  const process = nodeBuiltin<ListenedProcess>('node:process');
+  if (process === undefined) return start();
+  const before = errorEvents.map((event) => new Set(process.listeners(event)));
+  try {
+    return start();
+  } finally {
+    errorEvents.forEach((event, i) => {
+      for (const listener of process.listeners(event)) {
+        if (!before[i]!.has(listener)) process.removeListener(event, listener);
+      }
+    });
+  }
+}
+const errorEvents = ['uncaughtException', 'unhandledRejection'];
 
 async function loadFactory(): Promise<Factory> {
   const path = '@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm.js';

@@ -20,6 +20,20 @@ interface WorkerHandle {
   terminate(): unknown;
 }
 
+/** A worker that waits for what it is to run. */
+interface LaunchedWorker extends WorkerHandle {
+  /** Hands it its modules and memory; resolves when it can take parts. */
+  start(data: object): Promise<void>;
+}
+
+/** Threads whose workers are starting. */
+export interface LaunchedThreads {
+  /** Gives the workers their modules and memory, and resolves when all are ready. */
+  join(modules: readonly WebAssembly.Module[], memory: WebAssembly.Memory): Promise<ThreadPool>;
+  /** Ends the workers instead. */
+  cancel(): void;
+}
+
 /** A call that the pool spreads over its threads; see `KernelRuntime.run`. */
 export interface Job {
   readonly moduleIndex: number;
@@ -53,13 +67,25 @@ export class ThreadPool {
   }
 
   /** Starts `threads - 1` workers, each with its own instances of `modules`, and resolves when all are ready. */
-  static async start(threads: number, modules: readonly WebAssembly.Module[], memory: WebAssembly.Memory) {
-    const shared = new SharedArrayBuffer(controlBytes);
-    const spins = threads > machineThreads() ? spinsWhenCrowded : spinsBeforeSleep;
-    const starts = Array.from({ length: threads - 1 }, (_, i) =>
-      startWorker({ modules, memory, shared, thread: i + 1, spins }),
-    );
-    return new ThreadPool(await Promise.all(starts), shared, spins);
+  static start(threads: number, modules: readonly WebAssembly.Module[], memory: WebAssembly.Memory) {
+    return ThreadPool.launch(threads).join(modules, memory);
+  }
+
+  /** Starts the workers before there is anything to run, because it takes as long as loading the modules. */
+  static launch(threads: number): LaunchedThreads {
+    const workers = Array.from({ length: threads - 1 }, launchWorker);
+    return {
+      async join(modules, memory) {
+        const shared = new SharedArrayBuffer(controlBytes);
+        const spins = threads > machineThreads() ? spinsWhenCrowded : spinsBeforeSleep;
+        const starts = workers.map((worker, i) => worker.start({ modules, memory, shared, thread: i + 1, spins }));
+        await Promise.all(starts);
+        return new ThreadPool(workers, shared, spins);
+      },
+      cancel() {
+        for (const worker of workers) worker.terminate();
+      },
+    };
   }
 
   run(job: Job): void {
@@ -156,6 +182,7 @@ function mayWaitHere(ints: Int32Array): boolean {
 
 interface NodeWorker extends WorkerHandle {
   once(event: string, listener: (value: unknown) => void): void;
+  postMessage(data: object): void;
   removeAllListeners(): void;
   unref(): void;
 }
@@ -163,34 +190,47 @@ interface NodeWorkers {
   Worker: new (source: string, options: object) => NodeWorker;
 }
 
-function startWorker(data: object): Promise<WorkerHandle> {
+function launchWorker(): LaunchedWorker {
   const node = nodeBuiltin<NodeWorkers>('node:worker_threads');
-  return node === undefined ? startWebWorker(data) : startNodeWorker(node, data);
+  return node === undefined ? launchWebWorker() : launchNodeWorker(node);
 }
 
-function startNodeWorker({ Worker }: NodeWorkers, workerData: object): Promise<WorkerHandle> {
-  return new Promise((resolve, reject) => {
-    const worker = new Worker(workerSource, { eval: true, workerData, execArgv: [], trackUnmanagedFds: false });
+function launchNodeWorker({ Worker }: NodeWorkers): LaunchedWorker {
+  const worker = new Worker(workerSource, { eval: true, execArgv: [], trackUnmanagedFds: false });
+  const ready = new Promise<void>((resolve, reject) => {
     worker.once('error', (cause) => reject(failedStart(cause)));
     worker.once('message', () => {
       worker.removeAllListeners();
       worker.unref();
-      resolve(worker);
+      resolve();
     });
   });
+  return launched(worker, ready);
 }
 
-function startWebWorker(data: object): Promise<WorkerHandle> {
-  return new Promise((resolve, reject) => {
-    const url = URL.createObjectURL(new Blob([workerSource], { type: 'text/javascript' }));
-    const worker = new Worker(url);
+function launchWebWorker(): LaunchedWorker {
+  const url = URL.createObjectURL(new Blob([workerSource], { type: 'text/javascript' }));
+  const worker = new Worker(url);
+  const ready = new Promise<void>((resolve, reject) => {
     worker.onerror = (event) => reject(failedStart(event.message));
     worker.onmessage = () => {
       URL.revokeObjectURL(url);
-      resolve(worker);
+      resolve();
     };
-    worker.postMessage(data);
   });
+  return launched(worker, ready);
+}
+
+function launched(worker: WorkerHandle & { postMessage(data: object): void }, ready: Promise<void>): LaunchedWorker {
+  // A worker that fails before anybody waits for it is reported by `start`.
+  ready.catch(() => undefined);
+  return {
+    start(data) {
+      worker.postMessage(data);
+      return ready;
+    },
+    terminate: () => worker.terminate(),
+  };
 }
 
 function failedStart(cause: unknown): SegError {

@@ -4,7 +4,7 @@ import type { DataType, TensorInfo } from '@tensorflow/tfjs-core';
 import type { KernelModule, KernelVariant, Scratch, TfjsRuntime } from './kernel-runtime.ts';
 import { ScratchPool, type ScratchUse } from './scratch-pool.ts';
 import type { StartedTfjsWasm } from './tfjs-wasm.ts';
-import { ThreadPool } from './thread-pool.ts';
+import type { LaunchedThreads, ThreadPool } from './thread-pool.ts';
 
 const scratchLimitBytes = 256 * 2 ** 20;
 const moduleNames: readonly KernelModule[] = ['conv', 'fused'];
@@ -18,7 +18,8 @@ interface Instance {
 export interface WasmRuntimeOptions {
   readonly tfjs: StartedTfjsWasm;
   readonly modules: Readonly<Record<KernelModule, WebAssembly.Module>>;
-  readonly threads: number;
+  /** Threads that are starting; undefined for one without workers. */
+  readonly threads: LaunchedThreads | undefined;
   readonly variant: KernelVariant;
 }
 
@@ -56,7 +57,7 @@ export class WasmRuntime implements TfjsRuntime {
   static async start(options: WasmRuntimeOptions): Promise<WasmRuntime> {
     const { tfjs, modules, threads } = options;
     const compiled = moduleNames.map((name) => modules[name]);
-    const pool = threads > 1 ? await ThreadPool.start(threads, compiled, tfjs.memory) : undefined;
+    const pool = await threads?.join(compiled, tfjs.memory);
     return new WasmRuntime(options, pool);
   }
 

@@ -70,5 +70,5 @@ const start = ({ modules, memory, shared, thread, spins }) => {
     }
   }
 };
-if (node) start(node.workerData); else onmessage = (event) => start(event.data);
+if (node) node.parentPort.once('message', start); else onmessage = (event) => start(event.data);
 `;

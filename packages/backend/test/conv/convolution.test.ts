@@ -51,6 +51,11 @@ describe('chosen convolutions', () => {
 
   it.each([
     ['the layer of a head', geometry([2, 9, 8, 7, 16], [1, 1, 1], 3)],
+    ['one output channel', geometry([2, 7, 8, 15, 12], [3, 3, 3], 1)],
+    ['one output channel, stride 2', geometry([1, 9, 8, 15, 16], [3, 3, 3], 1, 2, 1)],
+    ['two channels more than a register tile', geometry([1, 5, 6, 29, 7], [1, 1, 1], 10)],
+    ['stride 2, many tiles, even padding', geometry([2, 16, 18, 20, 10], [3, 3, 3], 13, 2)],
+    ['stride 2, many tiles, odd sizes', geometry([1, 17, 19, 33, 12], [3, 3, 3], 8, 2, 1)],
     ['one channel', geometry([1, 12, 11, 10, 1], [3, 3, 3], 16)],
     ['one channel, stride 2', geometry([2, 12, 11, 10, 1], [3, 3, 3], 8, 2, 1)],
     ['stride 2, padding on both sides', geometry([2, 10, 9, 8, 16], [3, 3, 3], 32, 2, 1)],

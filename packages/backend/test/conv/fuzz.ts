@@ -3,6 +3,7 @@ import { backend_util } from '@tensorflow/tfjs-core';
 import type { Convolution } from '../../src/conv/convolution.ts';
 import { allAre, type ConvGeometry, conv3dGeometry, volumeOf } from '../../src/conv/geometry.ts';
 import { applicableVariants, winogradApplies } from '../../src/conv/plan.ts';
+import { stridedApplies, stridedFilterGradient, stridedInputGradient } from '../../src/conv/strided-convolution.ts';
 import { WeightCache } from '../../src/conv/weight-cache.ts';
 import { type WinogradPlan, winogradForward, winogradInputGradient } from '../../src/conv/winograd-convolution.ts';
 import { winogradFilterGradient } from '../../src/conv/winograd-filter-gradient.ts';
@@ -41,7 +42,7 @@ export function randomGeometry(rng: Rng): ConvGeometry {
           ] as const).slice() as [number, number, number])
         : three(() => integer(1, 5));
     const stride: [number, number, number] =
-      kind < 0.25 ? [1, 1, 1] : kind < 0.4 ? [integer(1, 3), 2, 2] : three(() => integer(1, 3));
+      kind < 0.22 ? [1, 1, 1] : kind < 0.4 ? [pick([1, 2, 2, 3]), 2, 2] : three(() => integer(1, 3));
     const dilation =
       stride.every((s) => s === 1) && kind > 0.7 ? three(() => integer(1, 2)) : ([1, 1, 1] as [number, number, number]);
     const size = three(() => integer(1, 13));
@@ -106,13 +107,16 @@ export function measureShape(
   const dilated = g.dilation.some((d) => d !== 1);
   const plan = rng.bernoulli(0.7) ? randomPlan(g, rng) : undefined;
   const context = { runtime, weights: new WeightCache(runtime, 0) };
+  const strided = stridedApplies(g) && rng.bernoulli(0.7);
   if (plan === undefined) convolution.forward(g, forward);
   else winogradForward(context, g, plan, forward);
   runtime.checkGuards();
-  if (plan !== undefined && allAre(g.stride, 1)) winogradInputGradient(context, g, plan, inputGradient);
+  if (strided) stridedInputGradient(context, g, inputGradient);
+  else if (plan !== undefined && allAre(g.stride, 1)) winogradInputGradient(context, g, plan, inputGradient);
   else if (!dilated) convolution.inputGradient(g, inputGradient);
   runtime.checkGuards();
-  if (plan === undefined || g.stride[1] === 2) convolution.filterGradient(g, filterGradient);
+  if (strided) stridedFilterGradient(context, g, filterGradient);
+  else if (plan === undefined || g.stride[1] === 2) convolution.filterGradient(g, filterGradient);
   else winogradFilterGradient(context, g, plan, filterGradient);
   runtime.checkGuards();
   return {
