@@ -12,7 +12,7 @@ export interface Conv3dOptions {
   readonly padding?: Padding;
   /** One number or (depth, height, width). Default 1. */
   readonly dilations?: number | Size3;
-  /** [O], added to every voxel. */
+  /** [O], added to every voxel: in the same pass where the backend can (`fusedKernels.conv3dBias`), else afterwards. */
   readonly bias?: tf.Tensor;
 }
 
