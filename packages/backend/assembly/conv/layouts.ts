@@ -58,10 +58,13 @@ export const winogradLayout = {
   counts: ['n', 'd', 'h', 'w', 'od', 'oh', 'ow', 'pd', 'ph', 'pw', 'ci', 'co', 'kd', 'ds', 'tb', 'segments'],
 } as const satisfies Layout;
 
-/** Winograd on whole volumes: transformed inputs `v`, transformed outputs or output gradients `m`; `u` is the filter gradient's target. */
+/**
+ * Winograd on whole volumes: transformed inputs `v`, transformed outputs or output gradients `m`; `u` is the
+ * filter gradient's target, whose parts have `ic` and `oc` channels in and out.
+ */
 export const wholeLayout = {
   addresses: ['x', 'xn', 'cb', 'v', 'vp', 'vc', 'y', 'yn', 'yb', 'm', 'mp', 'mc', 'u', 'us', 'bias'],
-  counts: ['n', 'd', 'h', 'w', 'od', 'oh', 'ow', 'pd', 'ph', 'pw', 'ci', 'co', 'kd', 'ds'],
+  counts: ['n', 'd', 'h', 'w', 'od', 'oh', 'ow', 'pd', 'ph', 'pw', 'ci', 'co', 'kd', 'ds', 'ic', 'oc'],
 } as const satisfies Layout;
 
 /** Winograd transform of weights `[kd * 9][ci][pitch]`. */

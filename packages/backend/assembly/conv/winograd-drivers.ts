@@ -190,9 +190,9 @@ export function filterBack(
   const step = 16 * transformLanes(target);
   const kernelDepth = taps === 9 ? 'kd' : '1';
   return `
-// One row [co] of every point of a transformed filter gradient (us apart) to the row of every tap.
-function back${id}(at: usize, us: usize, target: usize, ci: i32, co: i32, edge: usize, tmp: usize): void {
-  const out = <usize>co << 2, cc = <usize>ci * out, whole = out & ~${step - 1};
+// A row of out bytes of every point of a transformed filter gradient (us apart) to the row of every tap (cc apart).
+function back${id}(at: usize, us: usize, target: usize, cc: usize, out: usize, edge: usize, tmp: usize): void {
+  const whole = out & ~${step - 1};
   if (whole) wt${id}(at, us, target, 9 * cc, 3 * cc, cc, whole, tmp);
   if (whole < out) {
     wt${id}(at + whole, us, edge, 9 * ${step}, 3 * ${step}, ${step}, ${step}, tmp);
@@ -210,7 +210,7 @@ export function filterback${id}(${parameters}): void {
       const other = <usize>s * sliceBytes;
       for (const stop = q + row; q < stop; q += 16) v128.store(q, f32x4.add(v128.load(q), v128.load(q + other)));
     }
-    back${id}(at, us, dw + <usize>(k * 9) * cc + <usize>c * out, ci, co, edge, tmp);
+    back${id}(at, us, dw + <usize>(k * 9) * cc + <usize>c * out, cc, out, edge, tmp);
   }
 }`;
 }

@@ -35,26 +35,26 @@ export function wholegrads${id}(${parameters}): void {
   ${ends('y', 'yn', 'yb', places.lastGradient)}
   ${eachPlane('planes', `grads${id}(${image('y', 'yn')}, yn, od, oh, ow, yb, ${from('z')}, m + row * mc, mp, mc, tmp, end - 16, last);`)}
 }
-// The filter gradient of a few input channels: all points, then back, while they are in the second-level cache.
+// The filter gradient of some channels in and out: all points, then back, while they are in the second-level cache.
 export function wholefilter${id}(${parameters}): void {
   ${prologue(wholeLayout)}
   prepare(tmp);
   ${sizes}
-  const c0 = ci * part / parts, c1 = ci * (part + 1) / parts, count = c1 - c0;
+  const blocks = (ci + ic - 1) / ic, c0 = part % blocks * ic, count = min(ic, ci - c0), o0 = part / blocks * oc, o1 = min(o0 + oc, <i32>(mc >> 2));
   const runs = ds == 1 ? n : n * planes, rows = ds == 1 ? planes * plane : plane;
-  const edge = tmp + ${places.edge}, du = tmp + ${places.blocks}, pitch = <usize>count * mc + 64;
+  const edge = tmp + ${places.edge}, du = tmp + ${places.blocks}, row = <usize>(o1 - o0) << 2, pitch = <usize>count * row + 64;
   for (let k = 0; k < kernel; k++) for (let p = 0; p < ${points}; p++) {
-    for (let o = 0; o < co; o += ${width}) {
-      const c = du + <usize>(k * ${points} + p) * pitch + (<usize>o << 2);
+    for (let o = o0; o < o1; o += ${width}) {
+      const c = du + <usize>(k * ${points} + p) * pitch + (<usize>(o - o0) << 2);
       for (let q = 0; q < runs; q++) {
         const first = ds == 1 ? q * deep : q / planes * deep + q % planes * ds;
         const a = v + <usize>p * vp + <usize>((first + k) * plane) * vc + (<usize>c0 << 2), b = m + <usize>p * mp + <usize>(q * rows) * mc + (<usize>o << 2);
-        ${splitRows('count', (r) => `outer${r}(q, a + (<usize>i << 2), vc, 0, b, mc, 0, <usize>rows * mc, 1, c + <usize>i * mc, mc)`)}
+        ${splitRows('count', (r) => `outer${r}(q, a + (<usize>i << 2), vc, 0, b, mc, 0, <usize>rows * mc, 1, c + <usize>i * row, row)`)}
       }
     }
   }
   for (let k = 0; k < kernel; k++) for (let i = 0; i < count; i++)
-    back${id}(du + <usize>(k * ${points}) * pitch + <usize>i * mc, pitch, u + ((<usize>(k * 9 * ci + c0 + i) * co) << 2), ci, co, edge, tmp);
+    back${id}(du + <usize>(k * ${points}) * pitch + <usize>i * row, pitch, u + ((<usize>(k * 9 * ci + c0 + i) * co + o0) << 2), <usize>(ci * co) << 2, <usize>(min(o1, co) - o0) << 2, edge, tmp);
 }`;
   return `
 export function wholeinputs${id}(${parameters}): void {

@@ -33,8 +33,22 @@ export function convolveWhole(
   ctx.runtime.run('conv', `wholeoutputs${id}`, partsOf(planes), (p, q) => [desc, p, q], threadBytes);
 }
 
-// Input channels that a part of the filter gradient does at once: two register tiles.
-const channelsAtOnce = 12;
+/** Channels in and out that a part of a filter gradient does at once; results are the same for any. */
+interface ChannelBlock {
+  readonly ic: number;
+  readonly oc: number;
+}
+
+// All transformed output gradients pass through the second-level cache for each block of input channels.
+const cachedGradientBytes = 1 << 20;
+const narrow = 12;
+const square = 32;
+
+function channelBlock(ctx: ConvContext, g: ConvGeometry, mc: number, gradientBytes: number): ChannelBlock {
+  const squares = Math.ceil(g.inChannels / square) * Math.ceil(mc / 4 / square);
+  const shared = squares % ctx.runtime.threads === 0;
+  return gradientBytes > cachedGradientBytes && shared ? { ic: square, oc: square } : { ic: narrow, oc: mc / 4 };
+}
 
 /** A filter gradient whose tiles are all transformed before the products; no partial sums, so few tiles suffice. */
 export function filterGradientWhole(
@@ -47,32 +61,43 @@ export function filterGradientWhole(
   try {
     const sizes = variantSizes(ctx, variantOf(id), g.inChannels, g.outChannels, g.kernel[0]);
     const { x, dy: y, dw: u } = places;
-    const { desc, planes, threadBytes } = wholeDescriptor(arena, g, id, sizes, { x, y, u, us: 0, bias: 0 });
+    const extent = wholeExtent(g, id, sizes);
+    const block = channelBlock(ctx, g, sizes.mc, sizes.points * extent.mp);
+    const { ic, oc } = block;
+    const { desc, planes, threadBytes } = wholeDescriptor(arena, g, id, sizes, { x, y, u, us: 0, bias: 0 }, block);
     ctx.runtime.run('conv', `wholeinputs${id}`, partsOf(planes), (p, q) => [desc, p, q], threadBytes);
     ctx.runtime.run('conv', `wholegrads${id}`, partsOf(planes), (p, q) => [desc, p, q], threadBytes);
-    const parts = Math.ceil(g.inChannels / channelsAtOnce);
+    const parts = Math.ceil(g.inChannels / ic) * Math.ceil(sizes.mc / 4 / oc);
     const kernelPlanes = id.startsWith('1') ? g.kernel[0] : 1;
-    const gradientBytes = weightPoints(variantOf(id)) * kernelPlanes * (channelsAtOnce * sizes.mc + 64);
+    const gradientBytes = weightPoints(variantOf(id)) * kernelPlanes * (4 * ic * oc + 64);
     ctx.runtime.run('conv', `wholefilter${id}`, parts, (p, q) => [desc, p, q], threadBytes + gradientBytes);
   } finally {
     arena.release();
   }
 }
 
+/** Planes of tiles, and bytes between points of the transformed tensors. */
+function wholeExtent(g: ConvGeometry, id: VariantId, { vc, mc }: VariantSizes) {
+  const variant = variantOf(id);
+  const flat = variant.depth === 1;
+  const planeTiles = Math.ceil(g.output[1] / variant.plane) * Math.ceil(g.output[2] / variant.plane);
+  const outputPlanes = g.batch * (flat ? g.output[0] : Math.ceil(g.output[0] / variant.depth));
+  const planes = flat ? g.batch * ((g.output[0] - 1) * g.stride[0] + g.kernel[0]) : outputPlanes;
+  return { planes, vp: planes * planeTiles * vc + 64, mp: outputPlanes * planeTiles * mc + 64 };
+}
+
+const allChannels: ChannelBlock = { ic: 0, oc: 0 };
+
 function wholeDescriptor(
   arena: Arena,
   g: ConvGeometry,
   id: VariantId,
-  { vc, mc, points }: VariantSizes,
+  sizes: VariantSizes,
   { x, y, u, us, bias }: WholePlaces,
+  { ic, oc }: ChannelBlock = allChannels,
 ) {
-  const variant = variantOf(id);
-  const flat = variant.depth === 1;
-  const planeTiles = Math.ceil(g.output[1] / variant.plane) * Math.ceil(g.output[2] / variant.plane);
-  const planes = g.batch * (flat ? g.output[0] : Math.ceil(g.output[0] / variant.depth));
-  const inputPlanes = flat ? g.batch * ((g.output[0] - 1) * g.stride[0] + g.kernel[0]) : planes;
-  const vp = inputPlanes * planeTiles * vc + 64;
-  const mp = planes * planeTiles * mc + 64;
+  const { vc, mc, points } = sizes;
+  const { planes, vp, mp } = wholeExtent(g, id, sizes);
   const desc = arena.descriptor(wholeLayout, {
     x,
     xn: volumeOf(g.input) * 4 * g.inChannels,
@@ -103,6 +128,8 @@ function wholeDescriptor(
     co: g.outChannels,
     kd: g.kernel[0],
     ds: g.stride[0],
+    ic,
+    oc,
   });
-  return { desc, planes: inputPlanes, threadBytes: scratchPlaces(variant).blocks };
+  return { desc, planes, threadBytes: scratchPlaces(variantOf(id)).blocks };
 }
