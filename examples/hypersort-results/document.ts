@@ -13,7 +13,7 @@ export async function writeDocument(out: string, folder: string): Promise<void> 
   const parts = [
     '# HyperSORT: measured results',
     '',
-    'Written by `examples/hypersort-results.ts` from the numbers in `hypersort-results/`; every figure below was measured, and only what is listed was run. Labels were spoilt on purpose, so that it is known which are wrong; no method was told. Testing cases have untouched labels and were not trained on. All numbers are mean ± standard deviation over seeds, and a seed decides which labels are spoilt and all that is random in training; the cases are the same for every seed.',
+    'Written by `examples/hypersort-results.ts` from the numbers in `hypersort-results/`; every figure below was measured, and only what is listed was run. Labels were spoilt on purpose, so that it is known which are wrong; no method was told. Testing cases have untouched labels and were not trained on. All numbers are mean ± standard deviation over seeds, and a seed decides which labels are spoilt and all that is random in training; the cases are the same for every seed. Seconds were taken on a machine that did other work as well, so they are upper bounds.',
     '',
     ...describeAll(sets),
     ...describeTrials(readTrials(folder)),
