@@ -62,6 +62,15 @@ const convSettings: readonly ConvSetting[] = [
   },
   { name: '2x2x2 stride 2', size: [4, 6, 4], kernel: two, strides: two, padding: 'valid', pads: noPads },
   { name: '1x3x3 stride 1x2x2', size: [3, 5, 4], kernel: [1, 3, 3], strides: [1, 2, 2], padding: 'same' },
+  {
+    name: 'stride 1x1x2 to a width of 1, one channel in',
+    size: [2, 3, 3],
+    kernel: [1, 1, 2],
+    strides: [1, 1, 2],
+    padding: 'valid',
+    pads: noPads,
+    channels: [1, 2],
+  },
   { name: '1x1x1', size: [3, 4, 2], kernel: one, padding: 'same', channels: [5, 3] },
   { name: '5x5x5, one channel in', size: [5, 4, 6], kernel: [5, 5, 5], padding: 'same', channels: [1, 2], batch: 1 },
   {

@@ -5,6 +5,7 @@ import { conv3dBias } from './conv-bias.ts';
 import { diceCrossEntropy } from './dice-cross-entropy.ts';
 import { registerFilterGradient } from './filter-gradient.ts';
 import { maxPool3d, maxPool3dGrad } from './max-pool.ts';
+import { registerNarrowConvolution } from './narrow-convolution.ts';
 import { normActivation, normActivationGrad } from './norm.ts';
 import { addBias, addBiasGrad, sumOfSquares } from './reductions.ts';
 import { type NativeKernel, nodeBackend } from './tensorflow-ops.ts';
@@ -31,7 +32,10 @@ const onProcessor: Readonly<Record<string, NativeKernel>> = {
 /** Registers the fused kernels of @seg/ops for tfjs's backend `tensorflow`, which must be current. */
 export function registerNativeKernels(): void {
   const onGpu = nodeBackend().isUsingGpuDevice;
-  if (!onGpu) registerFilterGradient();
+  if (!onGpu) {
+    registerFilterGradient();
+    registerNarrowConvolution();
+  }
   for (const [kernelName, kernel] of Object.entries(onGpu ? everywhere : { ...everywhere, ...onProcessor })) {
     overrideKernel({
       kernelName,
