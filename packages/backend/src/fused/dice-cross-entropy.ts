@@ -3,7 +3,8 @@ import type { KernelRuntime } from '../runtime/kernel-runtime.ts';
 import { doubles, floats, type Kernel, sizeOf, valuesOf, withScratch } from './context.ts';
 import { partRange, partsFor } from './parts.ts';
 
-interface DiceAttrs {
+/** What @seg/ops tells the kernel of the loss. */
+export interface DiceAttrs {
   readonly crossEntropyWeight: number;
   readonly diceWeight: number;
   readonly smooth: number;

@@ -1,18 +1,10 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { sizeOf } from '../fused/context.ts';
+import type { DiceAttrs } from '../fused/dice-cross-entropy.ts';
 import { foldParts } from './fold.ts';
 import type { GpuKernel } from './kernel.ts';
 import { type GpuBackend, groupsFor, runProgram } from './program.ts';
 import { interleavedParts } from './sums.ts';
-
-interface DiceAttrs {
-  readonly crossEntropyWeight: number;
-  readonly diceWeight: number;
-  readonly smooth: number;
-  readonly includeBackground: boolean;
-  readonly batchDice: boolean;
-  readonly ignoreLabel: number;
-}
 
 interface Problem {
   readonly attrs: DiceAttrs;
