@@ -52,18 +52,43 @@ export const reduceLayout = {
   counts: ['slices', 'rows', 'floats'],
 } as const satisfies Layout;
 
-/** Winograd convolution and filter gradient: `vc`, `mc` are bytes a tile of transformed inputs and outputs. */
+/**
+ * Winograd convolution and filter gradient: `vc`, `mc` are bytes a tile of transformed inputs and outputs; `segments`
+ * divides the planes of a convolution without a transform along the depth, or the points along the depth of a filter
+ * gradient into pairs.
+ */
 export const winogradLayout = {
   addresses: ['x', 'xn', 'cb', 'vc', 'y', 'yn', 'yb', 'mc', 'u', 'us', 'bias', 'sliceBytes'],
   counts: ['n', 'd', 'h', 'w', 'od', 'oh', 'ow', 'pd', 'ph', 'pw', 'ci', 'co', 'kd', 'ds', 'tb', 'segments'],
 } as const satisfies Layout;
 
 /**
- * Winograd on whole volumes: transformed inputs `v`, transformed outputs or output gradients `m`; `u` is the
- * filter gradient's target, whose parts have `ic` and `oc` channels in and out.
+ * Winograd on whole volumes: transformed inputs `v`, transformed outputs or output gradients `m`, in rows `vr`, `mr`
+ * bytes apart (a tile's channels, or 16 of them, the next 16 being `vb`, `mb` bytes on); `u` is the filter gradient's
+ * target, whose parts have `ic` and `oc` channels in and out.
  */
 export const wholeLayout = {
-  addresses: ['x', 'xn', 'cb', 'v', 'vp', 'vc', 'y', 'yn', 'yb', 'm', 'mp', 'mc', 'u', 'us', 'bias'],
+  addresses: [
+    'x',
+    'xn',
+    'cb',
+    'v',
+    'vp',
+    'vc',
+    'vr',
+    'vb',
+    'y',
+    'yn',
+    'yb',
+    'm',
+    'mp',
+    'mc',
+    'mr',
+    'mb',
+    'u',
+    'us',
+    'bias',
+  ],
   counts: ['n', 'd', 'h', 'w', 'od', 'oh', 'ow', 'pd', 'ph', 'pw', 'ci', 'co', 'kd', 'ds', 'ic', 'oc'],
 } as const satisfies Layout;
 

@@ -1,5 +1,9 @@
 import { fma, fnma, range, type Target } from './target.ts';
 
+/** The numbers of two points of F(m, 3): the pair 0 is zero and infinity, the others are opposite points. */
+export const pairPoints = (m: number, pair: number): readonly [number, number] =>
+  pair === 0 ? [0, m + 1] : [2 * pair - 1, 2 * pair];
+
 /** Statements that compute a transform of one line of vectors, and the names of its results. */
 export type LineTransform = (inputs: readonly string[]) => readonly [statements: string, results: readonly string[]];
 
@@ -8,9 +12,13 @@ const root = Math.SQRT2;
 
 // Finite points; the last one of F(m, 3) is infinity. These keep float32 errors of m = 4 near those of direct sums.
 const points = (m: number) => (m === 2 ? [0, 1, -1] : [0, halfRoot, -halfRoot, root, -root]);
+// Numbers of the positive points, each followed by its opposite.
+const positive = (m: number) => range(m / 2).map((i) => 2 * i + 1);
+// Opposite points have the same one.
 const denominators = (m: number) =>
   points(m).map((p, i) => points(m).reduce((product, q, j) => (i === j ? product : product * (p - q)), 1));
-const evaluation = (m: number, taps: number) => [
+const taps = 3;
+const evaluation = (m: number) => [
   ...points(m).map((p, i) => range(taps).map((k) => p ** k / denominators(m)[i]!)),
   range(taps).map((k) => Number(k === taps - 1)),
 ];
@@ -39,53 +47,97 @@ export class ToomCook {
   }
 
   /** B^T: m + 2 inputs to as many points. */
-  readonly input =
-    (m: number): LineTransform =>
+  readonly input = (m: number): LineTransform => this.#pairwise(m, this.inputPair);
+
+  /** Two points of `input`, numbered like `pairPoints`. */
+  readonly inputPair =
+    (m: number, pair: number): LineTransform =>
     (x) => {
       const u = this.fresh('t');
-      if (m === 2) {
-        const parts = [sub(x[2]!, x[0]!), add(x[1]!, x[2]!), sub(x[2]!, x[1]!), sub(x[3]!, x[1]!)];
-        return [`const ${parts.map((part, i) => `${u}${i} = ${part}`).join(', ')};`, range(4).map((i) => u + i)];
-      }
       const madd = this.#madd;
-      const statements = `const ${u}0 = ${add(madd(x[2]!, -2.5, x[0]!), x[4]!)}, ${u}e = ${madd(x[2]!, -2, x[4]!)},
-      ${u}o = ${madd(x[1]!, -2, x[3]!)}, ${u}f = ${madd(x[2]!, -0.5, x[4]!)}, ${u}q = ${madd(x[1]!, -0.5, x[3]!)},
-      ${u}1 = ${madd(`${u}o`, halfRoot, `${u}e`)}, ${u}2 = ${madd(`${u}o`, -halfRoot, `${u}e`)},
-      ${u}3 = ${madd(`${u}q`, root, `${u}f`)}, ${u}4 = ${madd(`${u}q`, -root, `${u}f`)},
-      ${u}5 = ${add(madd(x[3]!, -2.5, x[1]!), x[5]!)};`;
-      return [statements, range(6).map((i) => u + i)];
+      const results = [`${u}a`, `${u}b`];
+      const define = (first: string, second: string, before = '') =>
+        [`const ${before}${u}a = ${first}, ${u}b = ${second};`, results] as const;
+      if (m === 2) {
+        if (pair === 0) return define(sub(x[2]!, x[0]!), sub(x[3]!, x[1]!));
+        return define(add(x[1]!, x[2]!), sub(x[2]!, x[1]!));
+      }
+      if (pair === 0) {
+        return define(add(madd(x[2]!, -2.5, x[0]!), x[4]!), add(madd(x[3]!, -2.5, x[1]!), x[5]!));
+      }
+      const p = points(m)[2 * pair - 1]!;
+      const other = -1 / (p * p);
+      const sums = `${u}e = ${madd(x[2]!, other, x[4]!)}, ${u}o = ${madd(x[1]!, other, x[3]!)}, `;
+      return define(madd(`${u}o`, p, `${u}e`), madd(`${u}o`, -p, `${u}e`), sums);
     };
 
-  /** A^T: m + 2 points to `outputs` values. */
-  readonly output =
-    (m: number, outputs: number): LineTransform =>
+  /** A^T: m + 2 points to m outputs. */
+  readonly output = (m: number): LineTransform => this.#interpolate(m, m, () => 1);
+
+  /** m output gradients to m + 2 points, but for the denominators, which `weightGradient` makes up for. */
+  readonly gradient = (m: number): LineTransform => this.#pairwise(m, this.gradientPair);
+
+  /** Two points of `gradient`, numbered like `pairPoints`. */
+  readonly gradientPair =
+    (m: number, pair: number): LineTransform =>
+    (x) => {
+      if (pair === 0) return ['', [x[0]!, x[m - 1]!]];
+      const u = this.fresh('t');
+      const p = points(m)[2 * pair - 1]!;
+      const [even, odd] = [0, 1].map((k) => (m === 2 ? x[k]! : this.#madd(x[k + 2]!, p * p, x[k]!)));
+      const sums = `${u}e = ${even}, ${u}o = ${odd}`;
+      const [plus, minus] = [p, -p].map((q) => this.#madd(`${u}o`, q, `${u}e`));
+      return [`const ${sums}, ${u}a = ${plus}, ${u}b = ${minus};`, [`${u}a`, `${u}b`]];
+    };
+
+  // A transform to all points from that to pairs of them.
+  readonly #pairwise =
+    (m: number, transform: (m: number, pair: number) => LineTransform): LineTransform =>
+    (x) => {
+      const results: string[] = [];
+      const statements = range(m / 2 + 1).map((pair) => {
+        const [text, values] = transform(m, pair)(x);
+        pairPoints(m, pair).forEach((point, i) => {
+          results[point] = values[i]!;
+        });
+        return text;
+      });
+      return [statements.join(' '), results];
+    };
+
+  /** m + 2 points of a filter gradient to its 3 taps. */
+  readonly weightGradient = (m: number): LineTransform => this.#interpolate(m, 3, (i) => 1 / denominators(m)[i]!);
+
+  // Points, times `scale`, to the coefficients of the polynomial.
+  readonly #interpolate =
+    (m: number, outputs: number, scale: (point: number) => number): LineTransform =>
     (x) => {
       const u = this.fresh('t');
-      const pairs = m === 2 ? [1] : [1, 3];
-      const sums = pairs.map((p) => `${u}s${p} = ${add(x[p]!, x[p + 1]!)}, ${u}d${p} = ${sub(x[p]!, x[p + 1]!)}`);
+      const sums = positive(m).map((i) => `${u}s${i} = ${add(x[i]!, x[i + 1]!)}, ${u}d${i} = ${sub(x[i]!, x[i + 1]!)}`);
       const rows = interpolation(m, outputs).map((row, k) => {
-        let e = k === 0 ? x[0]! : k === outputs - 1 ? x[m + 1]! : undefined;
-        for (const p of pairs) {
-          const term = `${u}${k % 2 ? 'd' : 's'}${p}`;
-          e = e === undefined ? this.#mul(term, row[p]!) : this.#madd(term, row[p]!, e);
+        let e = k === 0 ? this.#mul(x[0]!, scale(0)) : k === outputs - 1 ? x[m + 1]! : undefined;
+        for (const i of positive(m)) {
+          const term = `${u}${k % 2 ? 'd' : 's'}${i}`;
+          const factor = row[i]! * scale(i);
+          e = e === undefined ? this.#mul(term, factor) : this.#madd(term, factor, e);
         }
         return `${u}${k} = ${e}`;
       });
       return [`const ${[...sums, ...rows].join(', ')};`, range(outputs).map((i) => u + i)];
     };
 
-  /** G: `taps` weights to m + 2 points. */
+  /** G: 3 weights to m + 2 points. */
   readonly weights =
-    (m: number, taps: number): LineTransform =>
+    (m: number): LineTransform =>
     (x) => {
       const u = this.fresh('t');
-      const matrix = evaluation(m, taps);
+      const matrix = evaluation(m);
       const combine = (parity: number, row: readonly number[]) =>
         range(taps)
           .filter((k) => k % 2 === parity)
           .reduce<string>((e, k) => (e === '' ? this.#mul(x[k]!, row[k]!) : this.#madd(x[k]!, row[k]!, e)), '');
       const parts = [`${u}0 = ${this.#mul(x[0]!, matrix[0]![0]!)}`, `${u}${m + 1} = ${x[taps - 1]}`];
-      for (const p of m === 2 ? [1] : [1, 3]) {
+      for (const p of positive(m)) {
         const [even, odd] = [`${u}e${p}`, `${u}o${p}`];
         parts.push(`${even} = ${combine(0, matrix[p]!)}`, `${odd} = ${combine(1, matrix[p]!)}`);
         parts.push(`${u}${p} = ${add(even, odd)}`, `${u}${p + 1} = ${sub(even, odd)}`);

@@ -1,7 +1,15 @@
 import { separable } from './separable.ts';
 import { range, storeLanes, type Target, transformLanes } from './target.ts';
-import type { LineTransform, ToomCook } from './toom-cook.ts';
-import { constantsPlace, depthPoints, scratchPlaces, tileSide, type Variant, zerosPlace } from './winograd-variants.ts';
+import { type LineTransform, pairPoints, type ToomCook } from './toom-cook.ts';
+import {
+  constantsPlace,
+  depthPairs,
+  depthPoints,
+  scratchPlaces,
+  tileSide,
+  type Variant,
+  zerosPlace,
+} from './winograd-variants.ts';
 
 /**
  * The transforms of one tile: inputs (vt), outputs (yt), weights (ut) and, with stride 1, output gradients (gt) and
@@ -11,12 +19,13 @@ export function tileTransforms(target: Target, toomCook: ToomCook, { id, depth, 
   const one = { inputs: 1, outputs: 1 };
   const strided = stride === 2;
   const axis = (inputs: number, outputs: number, line: LineTransform) => ({ inputs, outputs, line });
-  const output = (m: number) => axis(m + 2, m, toomCook.output(m, m));
-  const weights = (m: number, taps: number) => axis(taps, m + 2, toomCook.weights(m, taps));
-  const taps = (m: number) => axis(m + 2, 3, toomCook.output(m, 3));
+  const output = (m: number) => axis(m + 2, m, toomCook.output(m));
+  const weights = (m: number) => axis(3, m + 2, toomCook.weights(m));
+  const taps = (m: number) => axis(m + 2, 3, toomCook.weightGradient(m));
+  const gradient = axis(plane, plane + 2, toomCook.gradient(plane));
   const input = strided ? axis(9, 9, toomCook.stridedInput) : axis(plane + 2, plane + 2, toomCook.input(plane));
   const planeOutput = strided ? axis(9, 4, toomCook.stridedOutput) : output(plane);
-  const planeWeights = strided ? axis(3, 6, toomCook.stridedWeights) : weights(plane, 3);
+  const planeWeights = strided ? axis(3, 6, toomCook.stridedWeights) : weights(plane);
   const deep = depth > 1;
   const transforms = [
     separable(target, toomCook, {
@@ -36,7 +45,7 @@ export function tileTransforms(target: Target, toomCook: ToomCook, { id, depth, 
     }),
     separable(target, toomCook, {
       name: `ut${id}`,
-      axes: [deep ? weights(depth, 3) : one, planeWeights, planeWeights],
+      axes: [deep ? weights(depth) : one, planeWeights, planeWeights],
       order: [0, 2, 1],
       source: 'strided',
       target: 'points',
@@ -47,7 +56,7 @@ export function tileTransforms(target: Target, toomCook: ToomCook, { id, depth, 
     ...transforms,
     separable(target, toomCook, {
       name: `gt${id}`,
-      axes: [one, weights(plane, plane), weights(plane, plane)],
+      axes: [one, gradient, gradient],
       order: [0, 2, 1],
       source: 'compact',
       target: 'points',
@@ -68,22 +77,39 @@ export function tileTransforms(target: Target, toomCook: ToomCook, { id, depth, 
  * from L1 between visits. `part` does one vector of a line and minds the end of the tensor.
  */
 export function depthPasses(target: Target, toomCook: ToomCook, variant: Variant): string {
-  return [
-    blocks(variant),
-    ...(variant.stride === 2 ? (['in'] as const) : (['in', 'dy'] as const)).map((kind) =>
-      depthPass(target, toomCook, variant, kind),
+  const { id, depth, plane, stride } = variant;
+  const unchanged: LineTransform = (x) => ['', x];
+  const inputs = {
+    side: tileSide(variant),
+    planes: depthPoints(variant),
+    line: depth === 1 ? unchanged : toomCook.input(depth),
+  };
+  const gradients = { side: plane, planes: depth, line: depth === 1 ? unchanged : toomCook.gradient(depth) };
+  const reader = (name: string, shape: BlockShape) => blockReader(target, toomCook, `${name}${id}`, shape);
+  if (stride === 2) return [blocks(variant), reader('in', inputs)].join('\n');
+  // Two points along the depth at a time.
+  const pairs = range(depthPairs(variant)).flatMap((pair) =>
+    (
+      [
+        ['in', inputs, toomCook.inputPair(depth, pair)],
+        ['dy', gradients, toomCook.gradientPair(depth, pair)],
+      ] as const
+    ).map(([kind, shape, line]) =>
+      wholeLineReader(target, toomCook, `${kind}${id}pair${pair}`, { ...shape, line }, pairPoints(depth, pair)),
     ),
-  ].join('\n');
+  );
+  return [blocks(variant), reader('in', inputs), reader('dy', gradients), ...pairs].join('\n');
 }
 
-function depthPass(target: Target, toomCook: ToomCook, variant: Variant, kind: 'in' | 'dy'): string {
-  const { id, depth, plane } = variant;
-  const unchanged: LineTransform = (x) => ['', x];
-  return blockReader(target, toomCook, `${kind}${id}`, {
-    side: kind === 'in' ? tileSide(variant) : plane,
-    planes: depth === 1 ? 1 : kind === 'in' ? depthPoints(variant) : depth,
-    line: depth === 1 ? unchanged : kind === 'in' ? toomCook.input(depth) : toomCook.weights(depth, depth),
-  });
+/**
+ * A loop over the points along the depth: those of a pair (see `pairPoints`), or all where there is no such pair.
+ */
+export function eachDepthPoint(variant: Variant, body: string): string {
+  const points = depthPoints(variant);
+  const pairs = depthPairs(variant);
+  if (pairs === 0) return `for (let i = 0; i < ${points}; i++) ${body}`;
+  return `const all = <u32>pair >= ${pairs}, first = all || !pair ? 0 : 2 * pair - 1;
+      for (let i = first, step = pair ? 1 : ${points - 1}, stop = all || !pair ? ${points} : first + 2; i < stop; i += step) ${body}`;
 }
 
 /** What is read at once: `planes` of side x side voxels, transformed across the planes. */
@@ -94,69 +120,95 @@ export interface BlockShape {
 }
 
 /** The functions `preNAME` for whole lines and `partNAME` for one vector of a line. */
-export function blockReader(target: Target, toomCook: ToomCook, name: string, shapeOf: BlockShape): string {
-  const { side, planes, line } = shapeOf;
-  const points = line(range(planes).map(String))[1].length;
+export function blockReader(target: Target, toomCook: ToomCook, name: string, shape: BlockShape): string {
+  const points = shape.line(range(shape.planes).map(String))[1].map((_, i) => i);
+  return `${wholeLineReader(target, toomCook, name, shape, points)}
+function part${name}(${readerParameters}, limit: usize, last: usize): void {${readerBody(target, toomCook, shape, points, 'vector')}
+}`;
+}
+
+// `points` says where the results of a line's transform belong among the planes of the block in scratch.
+function wholeLineReader(
+  target: Target,
+  toomCook: ToomCook,
+  name: string,
+  shape: BlockShape,
+  points: readonly number[],
+): string {
+  return `function pre${name}(${readerParameters}): void {${readerBody(target, toomCook, shape, points, 'line')}
+}`;
+}
+
+const readerParameters =
+  'x: usize, D: i32, H: i32, W: i32, cb: usize, d0: i32, h0: i32, w0: i32, zeros: usize, dst: usize';
+
+function readerBody(
+  target: Target,
+  toomCook: ToomCook,
+  { side, planes, line }: BlockShape,
+  points: readonly number[],
+  extent: 'line' | 'vector',
+): string {
+  const place = (point: number) => 64 * side * side * point;
   // `count` vectors side by side, from `offset` in the line.
   const vectors = (offset: number, count: number) => {
     const v = toomCook.fresh('v');
     const lanes = range(count);
-    const loads = range(planes).flatMap((z) =>
+    const parts = lanes.map((lane) => line(range(planes).map((z) => `${v}${z}_${lane}`)));
+    const statements = parts.map(([text]) => text).join(' ');
+    const loads = needed(v, parts).flatMap((z) =>
       lanes.map((lane) => `${v}${z}_${lane} = v128.load(p${z}, ${offset + 16 * lane})`),
     );
-    const parts = lanes.map((lane) => line(range(planes).map((z) => `${v}${z}_${lane}`)));
-    const stores = range(points).map((i) =>
+    const stores = points.map((point, i) =>
       storeLanes(
         parts.map(([, results]) => results[i]!),
         'dst',
-        offset + 64 * side * side * i,
+        offset + place(point),
       ),
     );
-    const statements = parts.map(([text]) => text).join(' ');
     const constants = toomCook.constants(statements, 'zeros', constantsPlace - zerosPlace);
     return `{ const ${loads.join(', ')}; ${constants} ${statements} ${stores.join(' ')} }`;
   };
+  const needed = (v: string, parts: readonly ReturnType<LineTransform>[]) => {
+    const text = parts.flatMap(([statements, results]) => [statements, ...results]).join(' ');
+    return range(planes).filter((z) => new RegExp(`\\b${v}${z}_`).test(text));
+  };
   const zeros = (count: number) =>
-    `{ const z = f32x4.splat(0); ${range(points)
-      .map((i) =>
+    `{ const z = f32x4.splat(0); ${points
+      .map((point) =>
         storeLanes(
           range(count).map(() => 'z'),
           'dst',
-          64 * side * side * i,
+          place(point),
         ),
       )
       .join(' ')} }`;
+  const guarded = extent === 'vector';
   // The one vector that would reach past the end of the tensor is read from a copy.
-  const voxel = (z: number, guarded: boolean) =>
-    guarded ? `(s + ${z} * sd > limit ? last : s + ${z} * sd)` : `s + ${z} * sd`;
+  const voxel = (z: number) => (guarded ? `(s + ${z} * sd > limit ? last : s + ${z} * sd)` : `s + ${z} * sd`);
   const lanes = transformLanes(target);
-  const body = (count: number, guarded: boolean) => `
+  return `
   const sh = <usize>W * cb, sd = sh * H;
   for (let j = h0; j < h0 + ${side}; j++) for (let k = w0; k < w0 + ${side}; k++, dst += 64) {
     if (<u32>j < <u32>H && <u32>k < <u32>W) {
       const s = x + <usize>(d0 * H + j) * sh + <usize>k * cb;
       ${range(planes)
-        .map((z) => `const p${z} = <u32>(d0 + ${z}) < <u32>D ? ${voxel(z, guarded)} : zeros;`)
+        .map((z) => `const p${z} = <u32>(d0 + ${z}) < <u32>D ? ${voxel(z)} : zeros;`)
         .join(' ')}
       ${
         guarded
           ? vectors(0, 1)
-          : range(count / lanes)
+          : range(4 / lanes)
               .map((i) => vectors(16 * lanes * i, lanes))
               .join('\n      ')
       }
-    } else ${zeros(count)}
+    } else ${zeros(guarded ? 1 : 4)}
   }`;
-  const shape = 'x: usize, D: i32, H: i32, W: i32, cb: usize, d0: i32, h0: i32, w0: i32, zeros: usize, dst: usize';
-  return `function pre${name}(${shape}): void {${body(4, false)}
-}
-function part${name}(${shape}, limit: usize, last: usize): void {${body(1, true)}
-}`;
 }
 
 /**
- * Whole tiles: from the tensors to rows of points and back, any size (edge tiles) and any number of channels. Outputs
- * too go through compact lines, for the same reason as inputs.
+ * Whole tiles: from the tensors to rows of points (vr apart, blocks of 16 channels vb apart) and back, any size (edge
+ * tiles) and any number of channels. Outputs too go through compact lines, for the same reason as inputs.
  */
 function blocks(variant: Variant): string {
   const { id, depth, plane, stride } = variant;
@@ -171,23 +223,30 @@ function blocks(variant: Variant): string {
   const first = depth === 1 ? 'z: i32, ' : '';
   // Lines of 64 bytes may reach into the next voxel, whose channels end up in columns that nothing reads; but not past
   // the end of the tensor, where `part` minds it.
+  const read = (kind: 'in' | 'dy') => {
+    const call = (suffix: string) =>
+      `pre${kind}${id}${suffix}(xb + c, D, H, W, cb, d1, h1, w1, tmp + ${zerosPlace}, lines);`;
+    const pairs = range(depthPairs(variant)).map((pair) => `case ${pair}: ${call(`pair${pair}`)} break;`);
+    return pairs.length === 0 ? call('') : `switch (pair) { ${pairs.join(' ')} default: ${call('')} }`;
+  };
   const transformBlock = (kind: 'in' | 'dy', transform: string, side: number, [d, h, w]: readonly string[]) => `
     const d1 = ${d}, h1 = ${h}, w1 = ${w};
     const end = xb + <usize>((min(d1 + ${kind === 'in' ? points : depth}, D) - 1) * H + min(h1 + ${side}, H) - 1) * W * cb + <usize>(min(w1 + ${side}, W) - 1) * cb + 48;
     for (let c: usize = 0; c < vc; c += 64) {
       const lines = tmp + ${places.lines}, left = vc - c, width = left < 64 ? left : 64;
-      if (end + c <= limit) pre${kind}${id}(xb + c, D, H, W, cb, d1, h1, w1, tmp + ${zerosPlace}, lines);
+      if (end + c <= limit) ${read(kind)}
       else for (let i: usize = 0; i < width; i += 16)
         part${kind}${id}(xb + c + i, D, c + i < cb ? H : 0, W, cb, d1, h1, w1, tmp + ${zerosPlace}, lines + i, limit, last);
-      for (let i = 0; i < ${points}; i++) ${transform}${id}(lines + <usize>i * ${side * side * 64}, v + c + <usize>i * ${n2} * vp, vp, width, tmp);
+      let q = v + (c >> 6) * vb;
+      ${eachDepthPoint(variant, `{ ${transform}${id}(lines + <usize>i * ${side * side * 64}, q, vp, width, tmp); q += ${n2} * vp; }`)}
     }`;
   const tiles = (od: string, oh: string, ow: string) =>
     `const TW = (${ow} + ${plane - 1}) / ${plane}, TH = (${oh} + ${plane - 1}) / ${plane}${depth === 1 ? '' : `, TD = (${od} + ${depth - 1}) / ${depth}`};`;
   const tensor = 'x: usize, xn: usize, D: i32, H: i32, W: i32, cb: usize';
-  const run = `${first}t0: i32, t1: i32, v: usize, vp: usize, vc: usize, tmp: usize, limit: usize, last: usize`;
+  const run = `${depthPairs(variant) ? 'pair: i32, ' : ''}${first}t0: i32, t1: i32, v: usize, vp: usize, vc: usize, vr: usize, vb: usize, tmp: usize, limit: usize, last: usize`;
   return `function inputs${id}(${tensor}, OD: i32, OH: i32, OW: i32, pd: i32, ph: i32, pw: i32, ${run}): void {
   ${tiles('OD', 'OH', 'OW')}
-  for (let t = t0; t < t1; t++, v += vc) {
+  for (let t = t0; t < t1; t++, v += vr) {
     ${place('x', 'xn')}${transformBlock('in', 'vt', tileSide(variant), [depth === 1 ? 'd0' : 'd0 - pd', `${stride} * h0 - ph`, `${stride} * w0 - pw`])}
   }
 }
@@ -196,7 +255,7 @@ ${
     ? ''
     : `function grads${id}(${tensor}, ${run}): void {
   ${tiles('D', 'H', 'W')}
-  for (let t = t0; t < t1; t++, v += vc) {
+  for (let t = t0; t < t1; t++, v += vr) {
     ${place('x', 'xn')}${transformBlock('dy', 'gt', plane, ['d0', 'h0', 'w0'])}
   }
 }`

@@ -10,7 +10,17 @@ import {
   tileWidth,
   transformLanes,
 } from './target.ts';
-import { fixedPlaces, scratchPlaces, tilePoints, type Variant, weightPoints } from './winograd-variants.ts';
+import { eachDepthPoint } from './winograd-blocks.ts';
+import {
+  allPairs,
+  depthPairs,
+  fixedPlaces,
+  scratchPlaces,
+  tilePoints,
+  tileSide,
+  type Variant,
+  weightPoints,
+} from './winograd-variants.ts';
 
 /** Products over transformed tiles, and the exported convolution, filter gradient (stride 1) and weight transforms. */
 export function winogradDrivers(target: Target, variant: Variant): string {
@@ -47,9 +57,9 @@ function products${variant.id}(p0: i32, p1: i32, n: i32, v0: usize, v1: usize, v
 function outers(target: Target, variant: Variant): string {
   const width = tileWidth(target);
   return `
-// dU[p][ci][co] += the sum over tiles of V[p][t][ci] D[p][t][co]
+// dU[p][ci][co] += the sum over tiles of V[p][t][ci] D[p][t][co], for the points of a plane
 function outers${variant.id}(more: i32, v: usize, vp: usize, vc: usize, g: usize, gp: usize, gc: usize, nt: i32, ci: i32, co: i32, du: usize, us: usize): void {
-  for (let p = 0; p < ${tilePoints(variant)}; p++) {
+  for (let p = 0; p < ${tileSide(variant) ** 2}; p++) {
     for (let o = 0; o < co; o += ${width}) {
       const b = g + (<usize>o << 2), c = du + (<usize>o << 2);
       ${splitRows('ci', (r) => `outer${r}(more, v + (<usize>i << 2), vc, 0, b, gc, 0, <usize>nt * gc, 1, c + <usize>i * gc, gc)`)}
@@ -73,16 +83,21 @@ const parameters = 'desc: usize, part: i32, parts: i32, tmp: usize';
 /** Variants that transform the depth: blocks of tiles numbered over the whole batch. */
 function flat(variant: Variant): string {
   const { id, depth, plane } = variant;
-  const tiles = `const tiles = n * ((od + ${depth - 1}) / ${depth}) * ((oh + ${plane - 1}) / ${plane}) * ((ow + ${plane - 1}) / ${plane}), blocks = (tiles + tb - 1) / tb, b1 = blocks * (part + 1) / parts, mm = v + ${tilePoints(variant)} * vp;`;
-  const inputs = `inputs${id}(x, xn, d, h, w, cb, od, oh, ow, pd, ph, pw, t0, t1, v, vp, vc, tmp, xEnd - 16, xLast);`;
+  const n2 = tileSide(variant) ** 2;
+  const tiles = `const tiles = n * ((od + ${depth - 1}) / ${depth}) * ((oh + ${plane - 1}) / ${plane}) * ((ow + ${plane - 1}) / ${plane}), blocks = (tiles + tb - 1) / tb;`;
+  const inputs = (pair: string) =>
+    `inputs${id}(x, xn, d, h, w, cb, od, oh, ow, pd, ph, pw, ${pair}t0, t1, v, vp, vc, vc, 64, tmp, xEnd - 16, xLast);`;
+  const pairs = depthPairs(variant);
+  const [all, pair] = pairs ? [`${allPairs}, `, 'pair, '] : ['', ''];
   return `
 export function conv${id}(${parameters}): void {
   ${prologue(winogradLayout)}
   ${scratch(variant)}
   ${tiles}
-  for (let b = blocks * part / parts; b < b1; b++) {
+  const mm = v + ${tilePoints(variant)} * vp;
+  for (let b = blocks * part / parts, b1 = blocks * (part + 1) / parts; b < b1; b++) {
     const t0 = b * tb, t1 = min(t0 + tb, tiles);
-    ${inputs}
+    ${inputs(all)}
     products${id}(0, ${tilePoints(variant)}, 1, v, v, v, vp, vc, t1 - t0, ci, co, 1, u, us, mm, mp, mc);
     outputs${id}(y, yn, od, oh, ow, yb, t0, t1, mm, mp, mc, bias, tmp);
   }
@@ -91,13 +106,15 @@ export function filter${id}(${parameters}): void {
   ${prologue(winogradLayout)}
   ${scratch(variant)} ${gradientEnd}
   ${tiles}
-  const du = u + <usize>part * sliceBytes;
-  const b0 = blocks * part / parts;
-  for (let b = b0; b < b1; b++) {
+  // A part is a slice of the tiles, or a pair of points of such a slice.
+  ${pairs ? `const split = segments == ${pairs}, slice = split ? part / ${pairs} : part, slices = split ? parts / ${pairs} : parts, pair = split ? part % ${pairs} : ${allPairs};` : 'const slice = part, slices = parts;'}
+  const mm = v + ${pairs ? `(split ? ${2 * n2} : ${tilePoints(variant)})` : tilePoints(variant)} * vp, du = u + <usize>slice * sliceBytes, b0 = blocks * slice / slices;
+  for (let b = b0, b1 = blocks * (slice + 1) / slices; b < b1; b++) {
     const t0 = b * tb, t1 = min(t0 + tb, tiles);
-    ${inputs}
-    grads${id}(y, yn, od, oh, ow, yb, t0, t1, mm, mp, mc, tmp, yEnd - 16, yLast);
-    outers${id}(b - b0, v, vp, vc, mm, mp, mc, t1 - t0, ci, co, du, us);
+    ${inputs(pair)}
+    grads${id}(y, yn, od, oh, ow, yb, ${pair}t0, t1, mm, mp, mc, mc, 64, tmp, yEnd - 16, yLast);
+    let q = v, r = mm;
+    ${eachDepthPoint(variant, `{ outers${id}(b - b0, q, vp, vc, r, mp, mc, t1 - t0, ci, co, du + <usize>(i * ${n2}) * us, us); q += ${n2} * vp; r += ${n2} * mp; }`)}
   }
 }`;
 }
@@ -107,7 +124,7 @@ function ring(target: Target, variant: Variant): string {
   const { id, plane } = variant;
   const tiles = `const plane = ((oh + ${plane - 1}) / ${plane}) * ((ow + ${plane - 1}) / ${plane}), blocks = (plane + tb - 1) / tb, slot = ${tilePoints(variant)} * vp, mm = v + <usize>kd * slot;`;
   const load = (z: string) =>
-    `inputs${id}(x + <usize>image * xn, xn, d, h, w, cb, od, oh, ow, pd, ph, pw, ${z}, t0, t1, v + <usize>(${z} % kd) * slot, vp, vc, tmp, xEnd - 16, xLast);`;
+    `inputs${id}(x + <usize>image * xn, xn, d, h, w, cb, od, oh, ow, pd, ph, pw, ${z}, t0, t1, v + <usize>(${z} % kd) * slot, vp, vc, vc, 64, tmp, xEnd - 16, xLast);`;
   // Planes of the output from q0 to q1, numbered over the batch, image by image; z0 is the first input plane in the ring.
   const planes = (body: string) => `
     for (let q = q0; q < q1;) {
@@ -129,7 +146,7 @@ export function filter${id}(${parameters}): void {
   memory.fill(du, 0, <usize>(${tilePoints(variant)} * kd) * us);
   for (let b = 0; b < blocks; b++) {
     const t0 = b * tb, t1 = min(t0 + tb, plane);
-    ${planes(`grads${id}(y + <usize>image * yn, yn, od, oh, ow, yb, o, t0, t1, mm, mp, mc, tmp, yEnd - 16, yLast);
+    ${planes(`grads${id}(y + <usize>image * yn, yn, od, oh, ow, yb, o, t0, t1, mm, mp, mc, mc, 64, tmp, yEnd - 16, yLast);
         for (let k = k0; k < k1; k++) outers${id}(1, v + <usize>((z0 + k) % kd) * slot, vp, vc, mm, mp, mc, t1 - t0, ci, co, du + <usize>(k * ${tilePoints(variant)}) * us, us);`)}
   }
 }`;

@@ -22,6 +22,12 @@ export const variants: readonly Variant[] = [
 /** Transformed points of a tile along the depth. */
 export const depthPoints = (variant: Variant): number => (variant.depth === 1 ? 1 : variant.depth + 2);
 
+/** Pairs of points along the depth that a filter gradient can do one after the other; 0 where it cannot. */
+export const depthPairs = (variant: Variant): number => (variant.depth === 4 ? 3 : 0);
+
+/** No pair: all points at once. */
+export const allPairs = -1;
+
 /** Inputs, and transformed points, of a tile along an axis of the plane. */
 export const tileSide = ({ plane, stride }: Variant): number => (stride === 2 ? 9 : plane + 2);
 

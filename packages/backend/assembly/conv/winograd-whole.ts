@@ -1,6 +1,6 @@
 import { wholeLayout } from './layouts.ts';
 import { prologue, splitRows, type Target, tileWidth } from './target.ts';
-import { scratchPlaces, tilePoints, type Variant } from './winograd-variants.ts';
+import { allPairs, depthPairs, scratchPlaces, tilePoints, type Variant } from './winograd-variants.ts';
 
 const parameters = 'desc: usize, part: i32, parts: i32, tmp: usize';
 
@@ -26,6 +26,7 @@ export function winogradWhole(target: Target, variant: Variant): string {
     const image = q / ${count}, z = q % ${count}, row = <usize>(q * plane);
     ${body}
   }`;
+  const pairs = depthPairs(variant) ? `${allPairs}, ` : '';
   const from = (z: string) => (flat ? `${z}, 0, plane` : 'q * plane, (q + 1) * plane');
   const image = (pointer: string, batch: string) => (flat ? `${pointer} + <usize>image * ${batch}` : pointer);
   const filterGradient = `
@@ -33,7 +34,7 @@ export function wholegrads${id}(${parameters}): void {
   ${prologue(wholeLayout)}
   ${sizes}
   ${ends('y', 'yn', 'yb', places.lastGradient)}
-  ${eachPlane('planes', `grads${id}(${image('y', 'yn')}, yn, od, oh, ow, yb, ${from('z')}, m + row * mc, mp, mc, tmp, end - 16, last);`)}
+  ${eachPlane('planes', `grads${id}(${image('y', 'yn')}, yn, od, oh, ow, yb, ${pairs}${from('z')}, m + row * mr, mp, mc, mr, mb, tmp, end - 16, last);`)}
 }
 // The filter gradient of some channels in and out: all points, then back, while they are in the second-level cache.
 export function wholefilter${id}(${parameters}): void {
@@ -44,12 +45,13 @@ export function wholefilter${id}(${parameters}): void {
   const runs = ds == 1 ? n : n * planes, rows = ds == 1 ? planes * plane : plane;
   const edge = tmp + ${places.edge}, du = tmp + ${places.blocks}, row = <usize>(o1 - o0) << 2, pitch = <usize>count * row + 64;
   for (let k = 0; k < kernel; k++) for (let p = 0; p < ${points}; p++) {
-    for (let o = o0; o < o1; o += ${width}) {
-      const c = du + <usize>(k * ${points} + p) * pitch + (<usize>(o - o0) << 2);
+    for (let j = 0; j < count; j += 16) for (let o = o0; o < o1; o += ${width}) {
+      const some = min(16, count - j), c = du + <usize>(k * ${points} + p) * pitch + <usize>j * row + (<usize>(o - o0) << 2);
       for (let q = 0; q < runs; q++) {
         const first = ds == 1 ? q * deep : q / planes * deep + q % planes * ds;
-        const a = v + <usize>p * vp + <usize>((first + k) * plane) * vc + (<usize>c0 << 2), b = m + <usize>p * mp + <usize>(q * rows) * mc + (<usize>o << 2);
-        ${splitRows('count', (r) => `outer${r}(q, a + (<usize>i << 2), vc, 0, b, mc, 0, <usize>rows * mc, 1, c + <usize>i * row, row)`)}
+        const a = v + <usize>((c0 + j) >> 4) * vb + <usize>p * vp + <usize>((first + k) * plane) * vr;
+        const b = m + <usize>(o >> 4) * mb + <usize>p * mp + <usize>(q * rows) * mr + (<usize>(o & 15) << 2);
+        ${splitRows('some', (r) => `outer${r}(q, a + (<usize>i << 2), vr, 0, b, mr, 0, <usize>rows * mr, 1, c + <usize>i * row, row)`)}
       }
     }
   }
@@ -61,7 +63,7 @@ export function wholeinputs${id}(${parameters}): void {
   ${prologue(wholeLayout)}
   ${sizes}
   ${ends('x', 'xn', 'cb', places.lastInput)}
-  ${eachPlane('deep', `inputs${id}(${image('x', 'xn')}, xn, d, h, w, cb, od, oh, ow, pd, ph, pw, ${from('z - pd')}, v + row * vc, vp, vc, tmp, end - 16, last);`)}
+  ${eachPlane('deep', `inputs${id}(${image('x', 'xn')}, xn, d, h, w, cb, od, oh, ow, pd, ph, pw, ${pairs}${from('z - pd')}, v + row * vr, vp, vc, vr, vb, tmp, end - 16, last);`)}
 }
 export function wholeoutputs${id}(${parameters}): void {
   ${prologue(wholeLayout)}

@@ -1,4 +1,4 @@
-import { tilePoints, weightPoints } from '../../assembly/conv/winograd-variants.ts';
+import { depthPairs, tilePoints, weightPoints } from '../../assembly/conv/winograd-variants.ts';
 import { allAre, type ConvGeometry, volumeOf } from './geometry.ts';
 import type { WinogradPlan } from './winograd-convolution.ts';
 import { tileCount, type VariantId, variantOf } from './winograd-variant.ts';
@@ -42,7 +42,12 @@ export function planConvolution(g: ConvGeometry, precision: ConvPrecision): Wino
 export function planFilterGradient(g: ConvGeometry, precision: ConvPrecision): WinogradPlan | undefined {
   if (precision === 'direct' || !winogradApplies(g)) return undefined;
   // With stride 2 there are 9 products for 12 an axis, but over shorter rows: no faster than direct sums.
-  return g.stride[1] === 1 ? blocked(g, unitStrideVariant(g, '44'), filterGradientAtOnce) : undefined;
+  if (g.stride[1] !== 1) return undefined;
+  const plan = blocked(g, unitStrideVariant(g, '44'), filterGradientAtOnce);
+  const variant = variantOf(plan.variant);
+  const gradientBytes = 4 * weightPoints(variant) * g.inChannels * g.outChannels;
+  if (plan.blockTiles === 0 || depthPairs(variant) === 0 || gradientBytes <= cachedGradientBytes) return plan;
+  return { ...plan, blockTiles: evenBlocks(tileCount(variant, g.batch, g.output), tilesOfStream), pairs: true };
 }
 
 const meanChannels = (g: ConvGeometry) => Math.sqrt(g.inChannels * g.outChannels);
@@ -70,6 +75,8 @@ const blockBytes = 600 << 10;
 /** Transformed weights larger than this come from further away, so that many tiles should use them. */
 const cachedWeightBytes = 2 << 20;
 const tilesOfStream = 36;
+/** Larger transformed gradients are done in thirds, each of which stays in the second-level cache beside its tiles. */
+const cachedGradientBytes = 512 << 10;
 const mostTiles = 120;
 
 function blocked(g: ConvGeometry, id: VariantId, atOnce: TilesAtOnce): WinogradPlan {

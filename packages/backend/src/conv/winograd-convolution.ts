@@ -20,6 +20,8 @@ export interface WinogradPlan {
   readonly variant: VariantId;
   /** Tiles of a block, whose transforms fit into the second-level cache; 0: the whole volume is one block. */
   readonly blockTiles: number;
+  /** A filter gradient in blocks: whether the points along the depth are done in pairs (see `depthPairs`). */
+  readonly pairs?: boolean;
 }
 
 /** The forward pass of a convolution to which `winogradApplies`, by Winograd's method. */

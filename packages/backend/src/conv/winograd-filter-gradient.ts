@@ -1,5 +1,5 @@
 import { filterBackLayout, winogradLayout } from '../../assembly/conv/layouts.ts';
-import { scratchPlaces, weightPoints } from '../../assembly/conv/winograd-variants.ts';
+import { depthPairs, scratchPlaces, weightPoints } from '../../assembly/conv/winograd-variants.ts';
 import { Arena } from './arena.ts';
 import { type ConvContext, partsOf } from './context.ts';
 import type { FilterGradientPlaces } from './direct-filter-gradient.ts';
@@ -8,7 +8,8 @@ import type { WinogradPlan } from './winograd-convolution.ts';
 import { threadBytes, tileCount, variantOf, variantSizes } from './winograd-variant.ts';
 import { filterGradientWhole } from './winograd-whole.ts';
 
-// Transformed gradients of all slices together take at most this much, unless the fewest slices do.
+// Transformed gradients of all slices together take at most this much, unless the fewest slices do. Pairs of points
+// make parts enough of the fewest.
 const slicesBytes = 16 << 20;
 const mostSlices = 8;
 const fewestSlices = 4;
@@ -31,9 +32,10 @@ export function winogradFilterGradient(
   const sliceBytes = weightPoints(variant) * (variant.depth === 1 ? kd : 1) * us;
   const tiles = tileCount(variant, g.batch, g.output);
   const tb = Math.min(plan.blockTiles, tiles);
+  const pairs = plan.pairs ? depthPairs(variant) : 1;
   const shares = variant.depth === 1 ? g.batch * g.output[0] : Math.ceil(tiles / tb);
   const affordable = Math.max(fewestSlices, Math.floor(slicesBytes / sliceBytes));
-  const slices = Math.min(mostSlices, affordable, shares);
+  const slices = Math.min(plan.pairs ? fewestSlices : Math.min(mostSlices, affordable), shares);
   const arena = new Arena(ctx.runtime);
   try {
     const du = arena.take(slices * sliceBytes);
@@ -65,10 +67,10 @@ export function winogradFilterGradient(
       kd,
       ds: g.stride[0],
       tb,
-      segments: 1,
+      segments: pairs,
     });
     const bytes = threadBytes(variant, sizes, kd, tb);
-    ctx.runtime.run('conv', `filter${plan.variant}`, slices, (p, q) => [desc, p, q], bytes);
+    ctx.runtime.run('conv', `filter${plan.variant}`, slices * pairs, (p, q) => [desc, p, q], bytes);
     const back = arena.descriptor(filterBackLayout, {
       du,
       us,

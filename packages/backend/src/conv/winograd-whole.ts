@@ -33,22 +33,11 @@ export function convolveWhole(
   ctx.runtime.run('conv', `wholeoutputs${id}`, partsOf(planes), (p, q) => [desc, p, q], threadBytes);
 }
 
-/** Channels in and out that a part of a filter gradient does at once; results are the same for any. */
-interface ChannelBlock {
-  readonly ic: number;
-  readonly oc: number;
-}
-
-// All transformed output gradients pass through the second-level cache for each block of input channels.
-const cachedGradientBytes = 1 << 20;
-const narrow = 12;
-const square = 32;
-
-function channelBlock(ctx: ConvContext, g: ConvGeometry, mc: number, gradientBytes: number): ChannelBlock {
-  const squares = Math.ceil(g.inChannels / square) * Math.ceil(mc / 4 / square);
-  const shared = squares % ctx.runtime.threads === 0;
-  return gradientBytes > cachedGradientBytes && shared ? { ic: square, oc: square } : { ic: narrow, oc: mc / 4 };
-}
+/**
+ * Channels in and out of a part of a filter gradient, whose transformed sums stay in the second-level cache; results are
+ * the same for any.
+ */
+const gradientBlock = { ic: 32, oc: 16 };
 
 /** A filter gradient whose tiles are all transformed before the products; no partial sums, so few tiles suffice. */
 export function filterGradientWhole(
@@ -61,10 +50,8 @@ export function filterGradientWhole(
   try {
     const sizes = variantSizes(ctx, variantOf(id), g.inChannels, g.outChannels, g.kernel[0]);
     const { x, dy: y, dw: u } = places;
-    const extent = wholeExtent(g, id, sizes);
-    const block = channelBlock(ctx, g, sizes.mc, sizes.points * extent.mp);
-    const { ic, oc } = block;
-    const { desc, planes, threadBytes } = wholeDescriptor(arena, g, id, sizes, { x, y, u, us: 0, bias: 0 }, block);
+    const { ic, oc } = gradientBlock;
+    const { desc, planes, threadBytes } = wholeDescriptor(arena, g, id, sizes, { x, y, u, us: 0, bias: 0 }, true);
     ctx.runtime.run('conv', `wholeinputs${id}`, partsOf(planes), (p, q) => [desc, p, q], threadBytes);
     ctx.runtime.run('conv', `wholegrads${id}`, partsOf(planes), (p, q) => [desc, p, q], threadBytes);
     const parts = Math.ceil(g.inChannels / ic) * Math.ceil(sizes.mc / 4 / oc);
@@ -76,41 +63,56 @@ export function filterGradientWhole(
   }
 }
 
-/** Planes of tiles, and bytes between points of the transformed tensors. */
-function wholeExtent(g: ConvGeometry, id: VariantId, { vc, mc }: VariantSizes) {
+/** Planes of tiles, of inputs and of outputs, and tiles of a plane. */
+function wholeExtent(g: ConvGeometry, id: VariantId) {
   const variant = variantOf(id);
   const flat = variant.depth === 1;
   const planeTiles = Math.ceil(g.output[1] / variant.plane) * Math.ceil(g.output[2] / variant.plane);
   const outputPlanes = g.batch * (flat ? g.output[0] : Math.ceil(g.output[0] / variant.depth));
   const planes = flat ? g.batch * ((g.output[0] - 1) * g.stride[0] + g.kernel[0]) : outputPlanes;
-  return { planes, vp: planes * planeTiles * vc + 64, mp: outputPlanes * planeTiles * mc + 64 };
+  return { planes, inputRows: planes * planeTiles, outputRows: outputPlanes * planeTiles };
 }
 
-const allChannels: ChannelBlock = { ic: 0, oc: 0 };
+/** Bytes between rows, points and blocks of 16 channels of a transformed tensor, and its size. */
+function transformedPlaces(rows: number, points: number, channelBytes: number, blocked: boolean) {
+  const row = blocked ? 64 : channelBytes;
+  const point = rows * row + 64;
+  const size = points * point + 64;
+  return blocked
+    ? { row, point, block: size, size: size * Math.ceil(channelBytes / 64) }
+    : { row, point, block: 64, size };
+}
 
+// `blocked`: 16 channels at a time lie together, because a filter gradient reads all tiles of some channels.
 function wholeDescriptor(
   arena: Arena,
   g: ConvGeometry,
   id: VariantId,
   sizes: VariantSizes,
   { x, y, u, us, bias }: WholePlaces,
-  { ic, oc }: ChannelBlock = allChannels,
+  blocked = false,
 ) {
   const { vc, mc, points } = sizes;
-  const { planes, vp, mp } = wholeExtent(g, id, sizes);
+  const { planes, inputRows, outputRows } = wholeExtent(g, id);
+  const v = transformedPlaces(inputRows, points, vc, blocked);
+  const m = transformedPlaces(outputRows, points, mc, blocked);
   const desc = arena.descriptor(wholeLayout, {
     x,
     xn: volumeOf(g.input) * 4 * g.inChannels,
     cb: 4 * g.inChannels,
-    v: arena.take(points * vp + 64),
-    vp,
+    v: arena.take(v.size),
+    vp: v.point,
     vc,
+    vr: v.row,
+    vb: v.block,
     y,
     yn: volumeOf(g.output) * 4 * g.outChannels,
     yb: 4 * g.outChannels,
-    m: arena.take(points * mp + 64),
-    mp,
+    m: arena.take(m.size),
+    mp: m.point,
     mc,
+    mr: m.row,
+    mb: m.block,
     u,
     us,
     bias,
@@ -128,8 +130,7 @@ function wholeDescriptor(
     co: g.outChannels,
     kd: g.kernel[0],
     ds: g.stride[0],
-    ic,
-    oc,
+    ...gradientBlock,
   });
   return { desc, planes, threadBytes: scratchPlaces(variantOf(id)).blocks };
 }
