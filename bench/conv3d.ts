@@ -1,18 +1,20 @@
 // 3-D convolution: ours on two threads and on one, stock tfjs (wasm and cpu, on smaller cubes) and PyTorch, forward and
 // both gradients.
-// node --conditions=@seg/source bench/conv3d.ts [--json] [--threads 2] [--repeat 7] [--revectorize] [--no-peers]
+// node --conditions=@seg/source bench/conv3d.ts [--json] [--threads 2] [--repeat 7] [--rounds 3] [--revectorize] [--no-peers]
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ownRows } from './children.ts';
 import type { ConvRow } from './conv3d/measure.ts';
 import { type ConvShape, oddPairs } from './conv3d/shapes.ts';
 import { torchRows } from './peers.ts';
+import { inRounds } from './rounds.ts';
 
 const { values: options } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     threads: { type: 'string', default: '2' },
     repeat: { type: 'string', default: '7' },
+    rounds: { type: 'string', default: '3' },
     revectorize: { type: 'boolean', default: false },
     'no-peers': { type: 'boolean', default: false },
   },
@@ -22,10 +24,15 @@ const notes: string[] = [];
 const here = (file: string) => join(import.meta.dirname, 'conv3d', file);
 const flags = options.revectorize ? ['--revectorize'] : [];
 
-const ours = ownRows<ConvRow>(here('ours.ts'), [threads, repeat, ...flags], notes);
-const others = threads === '1' ? [] : ownRows<ConvRow>(here('ours.ts'), ['1', '3', ...flags], notes);
+const isOurs = (row: ConvRow) => row.peer.startsWith('seg') && `${row.threads}` === threads;
+const rows = inRounds(Number(options.rounds), () => [
+  ...ownRows<ConvRow>(here('ours.ts'), [threads, repeat, ...flags], notes),
+  ...(threads === '1' ? [] : ownRows<ConvRow>(here('ours.ts'), ['1', '3', ...flags], notes)),
+  ...(options['no-peers'] ? [] : torchRows<ConvRow>('conv3d', { threads, repeat }, notes)),
+]);
+const ours = rows.filter(isOurs);
+const others = rows.filter((row) => !isOurs(row));
 if (!options['no-peers']) {
-  others.push(...torchRows<ConvRow>('conv3d', { threads, repeat }, notes));
   for (const name of ['wasm', 'cpu']) others.push(...ownRows<ConvRow>(here('stock.ts'), [name], notes));
 }
 
@@ -35,7 +42,7 @@ else {
   for (const row of ours) printRow(row);
   printOddPairs();
 }
-for (const note of notes) console.error(note);
+for (const note of new Set(notes)) console.error(note);
 
 function printRow(row: ConvRow): void {
   console.log(`${title(row.shape).padEnd(24)} ${row.peer}, ${row.threads} threads: ${rates(row)}`);
