@@ -1,5 +1,6 @@
 import { SegError } from '@seg/core';
 import type { ImageDtype, MedicalImage } from '../medical-image.ts';
+import { refuseOtherFormat } from '../other-formats.ts';
 import { checkedVoxelBytes, voxelArray } from '../voxel-bytes.ts';
 import { detectNifti, type NiftiKind } from './detect-nifti.ts';
 import { niftiAffine } from './nifti-affine.ts';
@@ -114,6 +115,7 @@ export function truncated(where: string, needed: number, available: number): Seg
 function kindOf(where: string, bytes: Uint8Array): NiftiKind {
   const kind = detectNifti(bytes);
   if (kind !== undefined) return kind;
+  refuseOtherFormat(where, bytes);
   throw new SegError('corrupt-data', {
     where,
     problem: bytes.length < 348 ? 'the file is too short for a NIfTI header' : 'this is no NIfTI or Analyze file',
