@@ -1,5 +1,6 @@
 import { SegError } from '@seg/core';
 import { imageDtypes, type MedicalImage, scalingOf } from './medical-image.ts';
+import { scaleInto } from './scale-voxels.ts';
 
 export interface ScaledDataOptions {
   /** Type of the result. Default `float32`; `float64` for values above 2^24 that must stay exact. */
@@ -32,20 +33,4 @@ export function scaledData(
   const { slope, intercept } = scalingOf(image);
   scaleInto(values, data, slope, intercept);
   return values;
-}
-
-/** values[i] = data[i] * slope + intercept. */
-export function scaleInto(
-  values: Float32Array | Float64Array,
-  data: MedicalImage['data'],
-  slope: number,
-  intercept: number,
-): void {
-  if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
-    for (let i = 0; i < values.length; i++) values[i] = Number(data[i]!) * slope + intercept;
-  } else if (slope === 1 && intercept === 0) {
-    values.set(data);
-  } else {
-    for (let i = 0; i < values.length; i++) values[i] = data[i]! * slope + intercept;
-  }
 }

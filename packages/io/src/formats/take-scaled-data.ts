@@ -1,5 +1,6 @@
 import { imageDtypes, type MedicalImage, scalingOf } from './medical-image.ts';
-import { scaledData, scaleInto } from './scaled-data.ts';
+import { scaleInto } from './scale-voxels.ts';
+import { scaledData } from './scaled-data.ts';
 
 /** An image whose float32 values the reader has computed already; `data` then lies in the same memory and is gone. */
 export interface ReadyImage extends MedicalImage {

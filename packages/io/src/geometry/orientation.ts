@@ -1,4 +1,5 @@
-import { type Affine, invertAffine, SegError } from '@seg/core';
+import { type Affine, SegError } from '@seg/core';
+import { nearestRotation } from './nearest-rotation.ts';
 
 /** For each voxel axis x, y, z: the world axis it runs along most closely and whether it runs that way or against it. */
 export type Orientation = readonly [AxisDirection, AxisDirection, AxisDirection];
@@ -20,9 +21,12 @@ const LETTERS = [
  * (the same as nibabel's `aff2axcodes`).
  */
 export function axisCodesOf(affine: Affine): string {
-  return orientationOf(affine)
-    .map(({ worldAxis, sign }) => LETTERS[worldAxis][sign === 1 ? 1 : 0])
-    .join('');
+  return orientationOf(affine).map(axisLetter).join('');
+}
+
+/** The side to which an axis points: R, L, A, P, S or I. */
+export function axisLetter({ worldAxis, sign }: AxisDirection): string {
+  return LETTERS[worldAxis][sign === 1 ? 1 : 0];
 }
 
 /**
@@ -51,54 +55,47 @@ export function parseAxisCodes(where: string, codes: string): Orientation {
 }
 
 /**
- * The orientation of an affine: the rotation nearest to its columns is taken, then axes are assigned from the clearest
- * to the least clear, so that oblique and sheared grids get three different world axes.
+ * The orientation of an affine, with three different world axes also where an axis of the affine has no direction of its
+ * own.
  */
 export function orientationOf(affine: Affine): Orientation {
+  const directions = axisDirections(affine);
+  const free = WORLD_AXES.filter((axis) => directions.every((direction) => direction?.worldAxis !== axis));
+  return directions.map((direction) => direction ?? { worldAxis: free.shift()!, sign: 1 }) as unknown as Orientation;
+}
+
+const WORLD_AXES = [0, 1, 2] as const;
+
+/** Smallest entry of a rotation's column that counts as a direction, as in NumPy's `allclose`. */
+const LEAST_DIRECTION = 1e-8;
+
+/** Entries that differ by no more than rounding are ties, in which the first counts. */
+const TIE = 1e-12;
+
+/**
+ * The world axis along which each voxel axis runs, as nibabel's `io_orientation` finds it, null where there is none: of
+ * the rotation nearest to the affine's columns, axes are assigned from the clearest to the least clear.
+ *
+ * Exact ties (half a turn about a space diagonal, 45 degrees) go to the first axis; nibabel leaves some of them to the
+ * rounding of its SVD.
+ */
+export function axisDirections(affine: Affine): (AxisDirection | null)[] {
   const rotation = nearestRotation(affine);
-  const order = [0, 1, 2].sort((a, b) => clarity(rotation, b) - clarity(rotation, a));
-  const result: AxisDirection[] = [];
-  const taken = new Set<number>();
-  for (const column of order) {
-    let best = -1;
-    for (let row = 0; row < 3; row++) {
-      if (taken.has(row)) continue;
-      if (best < 0 || Math.abs(rotation[3 * row + column]!) > Math.abs(rotation[3 * best + column]!)) best = row;
-    }
-    taken.add(best);
-    result[column] = { worldAxis: best as 0 | 1 | 2, sign: rotation[3 * best + column]! < 0 ? -1 : 1 };
+  const clarity = rotation.map((column) => Math.max(...column.map(Math.abs)));
+  const result: (AxisDirection | null)[] = [null, null, null];
+  const waiting = [0, 1, 2];
+  while (waiting.length > 0) {
+    const [axis] = waiting.splice(firstLargest(waiting.map((i) => clarity[i]!)), 1) as [number];
+    const column = rotation[axis]!;
+    const worldAxis = firstLargest(column.map(Math.abs)) as 0 | 1 | 2;
+    if (!(Math.abs(column[worldAxis]!) > LEAST_DIRECTION)) continue;
+    result[axis] = { worldAxis, sign: column[worldAxis]! < 0 ? -1 : 1 };
+    for (const other of rotation) other[worldAxis] = 0;
   }
-  return result as unknown as Orientation;
+  return result;
 }
 
-function clarity(rotation: readonly number[], column: number): number {
-  return Math.max(...[0, 1, 2].map((row) => Math.abs(rotation[3 * row + column]!)));
-}
-
-/** Orthogonal factor of the polar decomposition of the affine's unit columns, row-major, by Newton's iteration. */
-function nearestRotation(affine: Affine): readonly number[] {
-  let current = [0, 1, 2].flatMap((row) => [0, 1, 2].map((column) => affine[4 * row + column]!));
-  for (let column = 0; column < 3; column++) {
-    const length = Math.hypot(current[column]!, current[3 + column]!, current[6 + column]!) || 1;
-    for (let row = 0; row < 3; row++) current[3 * row + column]! /= length;
-  }
-  for (let step = 0; step < 60; step++) {
-    const [a, b, c, d, e, f, g, h, i] = current as [
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
-    const inverse = invertAffine([a, b, c, 0, d, e, f, 0, g, h, i, 0, 0, 0, 0, 1]);
-    const next = current.map((value, k) => (value + inverse[4 * (k % 3) + Math.floor(k / 3)]!) / 2);
-    const change = Math.max(...next.map((value, k) => Math.abs(value - current[k]!)));
-    current = next;
-    if (change < 1e-14) break;
-  }
-  return current;
+function firstLargest(values: readonly number[]): number {
+  const largest = Math.max(...values);
+  return values.findIndex((value) => value >= largest - TIE);
 }

@@ -17,6 +17,7 @@ interface Entry {
   readonly expect: Expected;
   readonly ours?: 'error' | 'value' | 'ignore';
   readonly why?: string;
+  readonly code?: string;
 }
 
 /** nibabel computes affines and means in another order of operations than we do. */
@@ -60,7 +61,8 @@ describe('imageInfo on the corpus', () => {
         info.error.code,
       );
     }
-    const { ours } = entry;
+    const { ours, code } = entry;
+    if (code !== undefined) expect(info.error?.code).toBe(code);
     if (ours === 'ignore') return;
     const refused = ours === undefined ? entry.expect.error !== undefined : ours === 'error';
     if (refused) {

@@ -230,19 +230,24 @@ describe('writeNifti', () => {
       Float32Array.from(stored, (v) => v * 0.25 + 7),
       [90, 110, 130],
     );
+    const equal = (a: NodeJS.TypedArray, b: NodeJS.TypedArray) =>
+      a.constructor === b.constructor &&
+      Buffer.from(a.buffer, a.byteOffset, a.byteLength).equals(Buffer.from(b.buffer, b.byteOffset, b.byteLength));
     for (const dtype of ['int16', 'int32', 'float32'] as const) {
-      const path = join(folder, `parts-${dtype}.nii`);
-      await writeNifti(path, volume, dtype === 'float32' ? { dtype } : { dtype, slope: 0.25, intercept: 7 });
-      expect((await readVolume(path)).data).toEqual(volume.data);
-      const into = new Float32Array(volume.data.length);
-      expect((await readVolume(path, { into })).data).toBe(into);
-      expect(into).toEqual(volume.data);
-      const raw = await readImage(path);
-      expect(raw.data).toEqual(
-        dtype === 'float32' ? volume.data : (dtype === 'int16' ? Int16Array : Int32Array).from(stored),
-      );
-      await writeFile(path, (await readFile(path)).subarray(0, 2_200_000));
-      await expect(readVolume(path)).rejects.toMatchObject({ code: 'corrupt-data' });
+      for (const byteOrder of ['little', 'big'] as const) {
+        const path = join(folder, `parts-${dtype}-${byteOrder}.nii`);
+        const scaling = dtype === 'float32' ? {} : { slope: 0.25, intercept: 7 };
+        await writeNifti(path, volume, { dtype, byteOrder, ...scaling });
+        expect(equal((await readVolume(path)).data, volume.data)).toBe(true);
+        const into = new Float32Array(volume.data.length);
+        expect((await readVolume(path, { into })).data).toBe(into);
+        expect(equal(into, volume.data)).toBe(true);
+        const raw = await readImage(path);
+        const numbers = { float32: volume.data, int16: stored, int32: Int32Array.from(stored) }[dtype];
+        expect(equal(raw.data, numbers)).toBe(true);
+        await writeFile(path, (await readFile(path)).subarray(0, 2_200_000));
+        await expect(readVolume(path)).rejects.toMatchObject({ code: 'corrupt-data' });
+      }
     }
   });
 

@@ -30,6 +30,7 @@ interface Golden {
     canonicalShapeXyz: Xyz;
     canonicalData: number[];
   }[];
+  readonly axisCodes: { affine: number[]; codes: string; nibabel: string }[];
 }
 
 /** Values from SciPy and nibabel (`fixtures/generate/geometry.py`). */

@@ -42,6 +42,25 @@ describe('axisCodesOf and toCanonical', () => {
   );
 });
 
+describe('axisCodesOf', () => {
+  it.each(golden.axisCodes.map(({ codes, affine }, i) => [codes, i, affine] as const))(
+    'is %s in case %i',
+    (codes, _, affine) => {
+      expect(axisCodesOf(affine)).toBe(codes);
+    },
+  );
+
+  it('takes the first axis in a tie, as nibabel does for half a turn about (1, 1, 1)', () => {
+    const third = 1 / 3;
+    const affine = [-third, 2 * third, 2 * third, 0, 2 * third, -third, 2 * third, 0, 2 * third, 2 * third, -third, 0];
+    expect(axisCodesOf([...affine, 0, 0, 0, 1])).toBe('ARI');
+  });
+
+  it('gives three different axes where the affine has fewer', () => {
+    expect(axisCodesOf([0, 0, 0, 0, 0, -2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1])).toBe('RPS');
+  });
+});
+
 describe('reorient', () => {
   const shape: Triple = [3, 4, 5];
   const original = createVolume(

@@ -97,7 +97,7 @@ function checkLineEnds(raw: Uint8Array, refuse: Refuse, warnings: string[]): voi
 function checkOffset({ form, magic, voxOffset }: NiftiHeader, least: number, refuse: Refuse): number {
   const offset = Math.trunc(voxOffset);
   if (!Number.isSafeInteger(offset) || offset < 0) refuse('vox_offset is no offset', voxOffset);
-  if (offset < least && offset !== 0 && (form === 'single' || magic.startsWith('n+'))) {
+  if (offset < least && voxOffset !== 0 && (form === 'single' || magic.startsWith('n+'))) {
     refuse('vox_offset lies inside the header', voxOffset, `0 or at least ${least}`);
   }
   return form === 'single' ? Math.max(offset, least) : offset;

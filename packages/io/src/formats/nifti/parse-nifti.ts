@@ -1,5 +1,6 @@
 import { SegError } from '@seg/core';
 import type { ImageDtype, MedicalImage } from '../medical-image.ts';
+import { refuseOtherFormat } from '../other-formats.ts';
 import { checkedVoxelBytes, voxelArray } from '../voxel-bytes.ts';
 import { detectNifti, type NiftiKind } from './detect-nifti.ts';
 import { niftiAffine } from './nifti-affine.ts';
@@ -114,6 +115,7 @@ export function truncated(where: string, needed: number, available: number): Seg
 function kindOf(where: string, bytes: Uint8Array): NiftiKind {
   const kind = detectNifti(bytes);
   if (kind !== undefined) return kind;
+  refuseOtherFormat(where, bytes);
   throw new SegError('corrupt-data', {
     where,
     problem: bytes.length < 348 ? 'the file is too short for a NIfTI header' : 'this is no NIfTI or Analyze file',
@@ -139,6 +141,20 @@ function niftiShape(where: string, { dim, glmin, version, form }: NiftiHeader): 
 function extensionsOf(where: string, bytes: Uint8Array, header: NiftiHeader): NiftiExtension[] {
   if (header.form === 'analyze') return [];
   const toEnd = header.form === 'pair';
+  if (!toEnd && bytes[niftiHeaderBytes(header.version)] !== 0 && !hasOffset(bytes, header)) {
+    throw new SegError('corrupt-data', {
+      where,
+      problem: 'there are extensions, but vox_offset does not say where they end and the voxels begin',
+      got: 0,
+    });
+  }
   const end = toEnd ? bytes.length : header.voxOffset;
   return parseNiftiExtensions(where, bytes, niftiHeaderBytes(header.version), end, header.byteOrder, toEnd);
+}
+
+/** Whether the file itself says where its voxels begin; a repaired header always does. */
+function hasOffset(bytes: Uint8Array, { version, byteOrder }: NiftiHeader): boolean {
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const little = byteOrder === 'little';
+  return version === 1 ? view.getFloat32(108, little) !== 0 : view.getBigInt64(168, little) !== 0n;
 }

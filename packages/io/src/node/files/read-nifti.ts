@@ -11,7 +11,7 @@ import {
   withVoxels,
 } from '../../formats/nifti/parse-nifti.ts';
 import { parseNiftiHeader } from '../../formats/nifti/parse-nifti-header.ts';
-import { scaleInto } from '../../formats/scaled-data.ts';
+import { scaleInto, scaleSwappedInto } from '../../formats/scale-voxels.ts';
 import { type ReadyImage, scalesInPlace } from '../../formats/take-scaled-data.ts';
 import { inHostOrder, voxelArray } from '../../formats/voxel-bytes.ts';
 import { isGzip } from '../../gzip/gzip-header.ts';
@@ -117,18 +117,18 @@ async function readVoxels(
   const end = voxelOffset + voxelBytes;
   if (gzip) return withVoxels(path, layout, gunzipBytes(path, await readBytes(path, file, 0, size), end));
   if (end > size) throw truncated(path, end, size);
-  if (scaled !== undefined && scalesInPlace(rest) && inHostOrder(rest)) return readScaled(path, file, layout, scaled);
+  if (scaled !== undefined && scalesInPlace(rest)) return readScaled(path, file, layout, scaled);
   const bytes = await readBytes(path, file, voxelOffset, voxelBytes);
   if (bytes.length < voxelBytes) throw truncated(path, end, voxelOffset + bytes.length);
   return { ...rest, data: voxelArray(bytes, 0, voxelBytes, rest.dtype, rest.byteOrder) };
 }
 
 /**
- * Reads voxels of at most 4 bytes and scales them to float32 in the same memory, one part while the next is read.
+ * Reads voxels of at most 4 bytes and scales them to float32 in the same memory, some parts while the next are read.
  *
  * The voxels are read to the end of 4 bytes for each, so that value i goes to bytes 4i to 4i+3, which never lie behind
  * the bytes of voxel i. Fresh memory costs more than the arithmetic, because the system hands it out page by page at the
- * first touch: the two halves are touched by two threads at once.
+ * first touch: one half is touched by the threads that read, the other by the one that scales.
  */
 async function readScaled(
   path: string,
@@ -144,22 +144,42 @@ async function readScaled(
   const start = values.byteOffset + values.byteLength - voxelBytes;
   const data = new array(values.buffer, start, count);
   const { slope, intercept } = scalingOf(rest);
-  const read = (from: number) => {
-    const bytes = Math.min(partBytes, voxelBytes - from);
-    return readInto(file, voxelOffset + from, new Uint8Array(values.buffer, start + from, bytes));
-  };
-  let next = read(0);
-  for (let from = 0; from < voxelBytes; from += partBytes) {
-    const { length } = await next;
-    if (length < Math.min(partBytes, voxelBytes - from)) {
-      throw truncated(path, voxelOffset + voxelBytes, voxelOffset + from + length);
+  const scale = inHostOrder(rest) ? scaleInto : scaleSwappedInto;
+  const parts = partsOf(voxelBytes);
+  const read = ({ from, bytes }: Part) =>
+    readInto(file, voxelOffset + from, new Uint8Array(values.buffer, start + from, bytes));
+  const pending = parts.slice(0, readsAhead).map(read);
+  try {
+    for (const [i, { from, bytes }] of parts.entries()) {
+      const { length } = await pending.shift()!;
+      if (length < bytes) throw truncated(path, voxelOffset + voxelBytes, voxelOffset + from + length);
+      const next = parts[i + readsAhead];
+      if (next !== undefined) pending.push(read(next));
+      const [first, last] = [from, from + bytes].map((byte) => byte / array.BYTES_PER_ELEMENT) as [number, number];
+      scale(values.subarray(first, last), data.subarray(first, last), slope, intercept);
     }
-    if (from + partBytes < voxelBytes) next = read(from + partBytes);
-    const [first, last] = [from, from + length].map((byte) => byte / array.BYTES_PER_ELEMENT) as [number, number];
-    scaleInto(values.subarray(first, last), data.subarray(first, last), slope, intercept);
+  } finally {
+    // The file may be closed, and the memory given away, only when nothing is being read any more.
+    await Promise.allSettled(pending);
   }
   return { ...rest, data, values };
 }
 
+interface Part {
+  readonly from: number;
+  readonly bytes: number;
+}
+
+/** Runs of bytes that are read and scaled at a time. */
+function partsOf(voxelBytes: number): Part[] {
+  return Array.from({ length: Math.ceil(voxelBytes / partBytes) }, (_, i) => {
+    const from = i * partBytes;
+    return { from, bytes: Math.min(partBytes, voxelBytes - from) };
+  });
+}
+
 /** Bytes that are scaled at a time, a multiple of every voxel's. */
-const partBytes = 2 ** 21;
+const partBytes = 2 ** 20;
+
+/** Parts that are being read while one is scaled. */
+const readsAhead = 3;
