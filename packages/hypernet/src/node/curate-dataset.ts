@@ -153,22 +153,32 @@ export async function curateDataset(options: CurateOptions): Promise<CurationRes
     const probabilities = cases.map((c) => map.model.probabilities(c, dominantLatent));
     const dominant = probabilities.map((p) => Uint8Array.from(p, (v) => (v >= 0.5 ? 1 : 0)));
 
-    const foldTime = until(SHARES.outOfFold);
     const folds = Math.min(5, cases.length);
     const perFold = Math.round(Math.min(plan.epochs, MOST_OUT_OF_FOLD_EPOCHS) * cases.length * (1 - 1 / folds));
     const foldSteps = Math.max(20, Math.min(perFold, stepsFor(SHARES.outOfFold * total, map, plan, folds)));
+    // The fewest steps that a fold had time for.
+    let doneFoldSteps = foldSteps;
     const outOfFold = await outOfFoldDice(
       cases,
-      (training, fold) =>
-        trainBaseline(plainUnet({ network, learningRate: 2e-3, schedule: { kind: 'poly' } }), training, {
-          steps: foldSteps,
-          seed: seed + fold,
-          ...(signal === undefined ? {} : { signal }),
-          onStep: (step) => {
-            foldTime.check();
-            onProgress('out-of-fold Dice', fold * foldSteps + step, folds * foldSteps);
+      async (training, fold) => {
+        // Each fold has its own part of the time, so that a slow machine cuts them alike.
+        const foldTime = until(SHARES.outOfFold / folds);
+        const trained = await trainBaseline(
+          plainUnet({ network, learningRate: 2e-3, schedule: { kind: 'poly' } }),
+          training,
+          {
+            steps: foldSteps,
+            seed: seed + fold,
+            signal: foldTime.signal,
+            onStep: (step) => {
+              foldTime.check();
+              onProgress('out-of-fold Dice', fold * foldSteps + step, folds * foldSteps);
+            },
           },
-        }),
+        );
+        doneFoldSteps = Math.min(doneFoldSteps, trained.steps);
+        return trained;
+      },
       { folds, seed },
     );
     signal?.throwIfAborted();
@@ -216,7 +226,7 @@ export async function curateDataset(options: CurateOptions): Promise<CurationRes
       labels: labels ?? 'all',
       plan,
       settings: { ...shortMapSettings, ...settings },
-      steps: { map: map.steps, outOfFold: foldSteps, folds },
+      steps: { map: map.steps, outOfFold: doneFoldSteps, folds },
       recommendedScore,
       dominantLatent,
       clusters: { centroids: clustering.centroids, silhouette: clustering.silhouette },
