@@ -66,12 +66,10 @@ function releaseInReverse({ state }: GradientEngine, xs: readonly Tensor[]): voi
     const { gradient, outputs } = node;
     if (gradient === undefined) return;
     node.gradient = (dys) => {
-      for (const tensor of used) tensor.dispose();
+      for (const tensor of used) if (!tensor.kept) tensor.dispose();
       for (; end > index + 1; end--) disposeSaved(tape[end - 1]!);
       const scope = state.activeScope?.id;
-      used = dys.filter(
-        (dy, i): dy is Tensor => dy !== null && !dy.kept && dy.scopeId === scope && !wanted.has(outputs[i]!.id),
-      );
+      used = dys.filter((dy, i): dy is Tensor => dy !== null && dy.scopeId === scope && !wanted.has(outputs[i]!.id));
       return separate(gradient(dys), [...used, ...node.saved]);
     };
   });
