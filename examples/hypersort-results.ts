@@ -2,19 +2,20 @@
 // docs/reference/hypersort-results.md.
 //
 //   node --conditions=@seg/source examples/hypersort-results.ts --set hippocampus --data DATA/hippocampus --seeds 1,2,3
-//   node --conditions=@seg/source examples/hypersort-results.ts --trials --data DATA/hippocampus
+//   node --conditions=@seg/source examples/hypersort-results.ts --set hippocampus --data DATA/hippocampus --seeds 1,2,3 --plain-only
+//   node --conditions=@seg/source examples/hypersort-results.ts --set hippocampus --data DATA/hippocampus --trials
 //   node --conditions=@seg/source examples/hypersort-results.ts --write
 //
 // Each (set, seed) is one training with its baselines; its numbers go to docs/reference/hypersort-results/SET-SEED.json
-// and are not computed again; so do those of the trials of other settings. --write makes the document from whatever
-// numbers are there.
+// and are not computed again; so do those of the trials of other settings. A training has one plain U-Net to compare
+// with; --plain-only adds those that the diversity takes. --write makes the document from whatever numbers are there.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startBackend } from '@seg/backend';
 import { readTrials, trialsFile, writeDocument } from './hypersort-results/document.ts';
-import { EXPERIMENTS, PILOT_SEED, PILOT_SET, TRIALS } from './hypersort-results/experiments.ts';
-import { measure, measureTrial, type Result } from './hypersort-results/measure.ts';
+import { EXPERIMENTS, PILOT_SEED, PLAIN_NETWORKS, TRIALS } from './hypersort-results/experiments.ts';
+import { measure, measurePlain, measureTrial, type Result } from './hypersort-results/measure.ts';
 
 const { values } = parseArgs({
   options: {
@@ -26,6 +27,7 @@ const { values } = parseArgs({
     threads: { type: 'string' },
     // Trains the map again and keeps the numbers of the baselines, which do not depend on it.
     'map-only': { type: 'boolean', default: false },
+    'plain-only': { type: 'boolean', default: false },
     trials: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
   },
@@ -33,35 +35,43 @@ const { values } = parseArgs({
 const folder = join(values.out, 'hypersort-results');
 mkdirSync(folder, { recursive: true });
 
-if (values.data !== undefined) {
+if (values.set !== undefined) {
+  if (values.data === undefined) throw new Error('--set takes --data, the folder of that data set');
+  if (EXPERIMENTS[values.set] === undefined) {
+    throw new Error(`--set is one of ${Object.keys(EXPERIMENTS).join(', ')}`);
+  }
   await startBackend({
     name: values.backend as 'wasm',
     ...(values.threads === undefined ? {} : { threads: Number(values.threads) }),
   });
-  if (values.set !== undefined) await measureSeeds(values.set, values.data);
-  if (values.trials) await runTrials(values.data);
+  await (values.trials ? runTrials : measureSeeds)(values.set, values.data);
 }
 if (values.write) await writeDocument(values.out, folder);
 
 async function measureSeeds(set: string, data: string): Promise<void> {
-  const experiment = EXPERIMENTS[set];
-  if (experiment === undefined) throw new Error(`--set is one of ${Object.keys(EXPERIMENTS).join(', ')}`);
+  const experiment = EXPERIMENTS[set]!;
   const { backend, threads = 'default' } = values;
   for (const seed of values.seeds.split(',').map(Number)) {
     const file = join(folder, `${set}-${seed}.json`);
     const known = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Result) : undefined;
-    if (known !== undefined && !values['map-only']) continue;
-    const result = await measure(set, experiment, { data, seed, backend, threads }, known?.baselines);
+    let result: Result;
+    if (values['plain-only']) {
+      if (known === undefined || known.baselines.plain.length >= PLAIN_NETWORKS) continue;
+      result = await measurePlain(set, experiment, data, known);
+    } else {
+      if (known !== undefined && !values['map-only']) continue;
+      result = await measure(set, experiment, { data, seed, backend, threads }, known?.baselines);
+    }
     writeFileSync(file, `${JSON.stringify(result, null, 1)}\n`);
     console.log(JSON.stringify({ ...result, latents: undefined }, null, 1));
   }
 }
 
-async function runTrials(data: string): Promise<void> {
-  const done = readTrials(folder);
-  for (const trial of TRIALS) {
-    if (done.some(({ name }) => name === trial.name)) continue;
-    done.push(await measureTrial(EXPERIMENTS[PILOT_SET]!, trial, data, PILOT_SEED));
-    writeFileSync(trialsFile(folder), `${JSON.stringify(done, null, 1)}\n`);
+async function runTrials(set: string, data: string): Promise<void> {
+  for (const trial of TRIALS.filter((t) => t.set === set)) {
+    if (readTrials(folder).some((done) => done.set === set && done.name === trial.name)) continue;
+    const result = await measureTrial(trial, data, PILOT_SEED);
+    // Read again: another set's trials may have been run meanwhile.
+    writeFileSync(trialsFile(folder), `${JSON.stringify([...readTrials(folder), result], null, 1)}\n`);
   }
 }

@@ -1,11 +1,9 @@
 import { Rng } from '@seg/core';
 import {
-  bestOf,
   type MapCase,
   outOfFoldDice,
   plainUnet,
   splitDice,
-  styleDiversity,
   type TrainedBaseline,
   type Trainer,
   tLossUnet,
@@ -14,49 +12,76 @@ import {
 } from '@seg/hypernet';
 import { auroc, spearman } from '@seg/metrics';
 import { hyperSortUnet } from '@seg/unet3d';
-import { type Experiment, FOLDS, LEARNING_RATE } from './experiments.ts';
+import { type Experiment, FOLDS, LEARNING_RATE, PLAIN_NETWORKS } from './experiments.ts';
 import { mapValues, mean, onTests, stopwatch } from './numbers.ts';
 
 /** What does not depend on the map. */
 export interface Baselines {
   readonly foldSteps: number;
   readonly seconds: Readonly<Record<string, number>>;
-  readonly plain: readonly number[];
-  readonly plainBest: number;
-  readonly plainDiversity: number | null;
+  /** Dice of each plain network on each testing case. */
+  readonly plain: readonly (readonly number[])[];
   readonly tLoss: number | null;
   readonly auc: Readonly<Record<string, number>>;
   readonly spearman: Readonly<Record<string, number>>;
 }
 
+export interface Cases {
+  readonly training: readonly MapCase[];
+  readonly tests: readonly MapCase[];
+  readonly isWrong: readonly boolean[];
+}
+
+type Size = Pick<Experiment, 'baseFeatures' | 'levels' | 'epochs'>;
+
+function optionsOf({ baseFeatures, levels }: Size) {
+  const network = hyperSortUnet({ baseFeatures, levels, convs: 1 });
+  return { network, learningRate: LEARNING_RATE, schedule: { kind: 'cosine', floor: 0.05 } } as const;
+}
+
+/** Dice on every testing case. */
+async function testDice(tests: readonly MapCase[], training: Promise<TrainedBaseline>): Promise<number[]> {
+  const trained = await training;
+  const result = onTests(tests, (c) => trained.segment(c));
+  trained.dispose();
+  return result.map((r) => r.dice);
+}
+
+/** The n-th plain U-Net of a seed: its Dice on every testing case. */
+export function testPlain(size: Size, { training, tests }: Omit<Cases, 'isWrong'>, seed: number, n = 0) {
+  const steps = size.epochs * training.length;
+  return testDice(tests, trainBaseline(plainUnet(optionsOf(size)), training, { steps, seed: seed + 100 * n }));
+}
+
+/** Trains the plain U-Nets that are lacking. */
+export async function addPlain(
+  title: string,
+  experiment: Experiment,
+  cases: Omit<Cases, 'isWrong'>,
+  seed: number,
+  known: Baselines,
+): Promise<Baselines> {
+  const { seconds, timed } = stopwatch(title);
+  const plain = [...known.plain];
+  await timed('more plain U-Nets', async () => {
+    for (let n = plain.length; n < PLAIN_NETWORKS; n++) plain.push(await testPlain(experiment, cases, seed, n));
+  });
+  return { ...known, seconds: { ...known.seconds, ...seconds }, plain };
+}
+
+/** One plain U-Net, and the other baselines. */
 export async function measureBaselines(
   title: string,
-  { baseFeatures, levels, epochs, foldEpochs, baselines }: Experiment,
-  data: {
-    readonly training: readonly MapCase[];
-    readonly tests: readonly MapCase[];
-    readonly isWrong: readonly boolean[];
-  },
+  experiment: Experiment,
+  cases: Cases,
   seed: number,
 ): Promise<Baselines> {
-  const { training, tests, isWrong } = data;
-  const network = hyperSortUnet({ baseFeatures, levels, convs: 1 });
-  const options = { network, learningRate: LEARNING_RATE, schedule: { kind: 'cosine', floor: 0.05 } } as const;
+  const { epochs, foldEpochs, baselines } = experiment;
+  const { training, tests, isWrong } = cases;
+  const options = optionsOf(experiment);
   const { seconds, timed } = stopwatch(title);
   const steps = epochs * training.length;
-  const test = async (training: Promise<TrainedBaseline>) => {
-    const trained = await training;
-    const result = onTests(tests, (c) => trained.segment(c));
-    trained.dispose();
-    return result;
-  };
-  const plain: Awaited<ReturnType<typeof test>>[] = [];
-  await timed('plain U-Nets', async () => {
-    const networks = baselines === 'all' && seed === 1 ? 5 : 1;
-    for (let n = 0; n < networks; n++) {
-      plain.push(await test(trainBaseline(plainUnet(options), training, { steps, seed: seed + 100 * n })));
-    }
-  });
+  const plain = [await timed('plain U-Net', () => testPlain(experiment, cases, seed))];
   const foldSteps = Math.round(foldEpochs * training.length * (1 - 1 / FOLDS));
   const short: Trainer = (some, fold) =>
     trainBaseline(plainUnet(options), some, { steps: foldSteps, seed: seed + fold });
@@ -65,9 +90,9 @@ export async function measureBaselines(
   let tLoss: number | null = null;
   if (baselines === 'all') {
     const robust = await timed('T-loss U-Net', () =>
-      test(trainBaseline(tLossUnet(options), training, { steps, seed })),
+      testDice(tests, trainBaseline(tLossUnet(options), training, { steps, seed })),
     );
-    tLoss = mean(robust.map((r) => r.dice));
+    tLoss = mean(robust);
     scores['Dice error, trained on half of the clean labels (needs the truth)'] = await timed('split', () =>
       splitDice(training, halfOfClean(isWrong, seed), short),
     );
@@ -78,13 +103,10 @@ export async function measureBaselines(
       return errors;
     });
   }
-  const table = tests.map((_, i) => plain.map((t) => t[i]!.dice));
   return {
     foldSteps,
     seconds,
-    plain: plain.map((t) => mean(t.map((r) => r.dice))),
-    plainBest: mean(bestOf(table)),
-    plainDiversity: plain.length < 2 ? null : styleDiversity(table),
+    plain,
     tLoss,
     auc: mapValues(scores, (v) => auroc(...scored(v, isWrong))),
     spearman: mapValues(scores, (v) => {

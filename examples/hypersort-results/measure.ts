@@ -13,9 +13,9 @@ import {
 } from '@seg/hypernet';
 import { auroc, dice, spearman } from '@seg/metrics';
 import { hyperSortUnet } from '@seg/unet3d';
-import { type Baselines, measureBaselines } from './baselines.ts';
+import { addPlain, type Baselines, measureBaselines, testPlain } from './baselines.ts';
 import { type Case, loadCases } from './cases.ts';
-import type { Experiment, Trial } from './experiments.ts';
+import { EXPERIMENTS, type Experiment, type Trial } from './experiments.ts';
 import { mapValues, mean, onTests, stopwatch } from './numbers.ts';
 
 type Latents = readonly (readonly number[])[];
@@ -89,27 +89,48 @@ export async function measure(
 
 export type Result = Awaited<ReturnType<typeof measure>>;
 
-/** The map with other settings, without baselines. */
-export async function measureTrial(experiment: Experiment, trial: Trial, data: string, seed: number) {
+/** The plain U-Nets that a result lacks. */
+export async function measurePlain(set: string, experiment: Experiment, data: string, known: Result): Promise<Result> {
+  const { seed, baselines } = known;
   const { cases, tests } = await loadCases(experiment, data, seed);
-  const { levels } = experiment;
-  const { name, settings, baseFeatures = experiment.baseFeatures, epochs = experiment.epochs } = trial;
+  const training = cases.map(({ given }) => given);
+  return {
+    ...known,
+    baselines: await addPlain(`${set} seed ${seed}`, experiment, { training, tests }, seed, baselines),
+  };
+}
+
+/** The map with other settings, and no baselines but the plain U-Net of some. */
+export async function measureTrial(trial: Trial, data: string, seed: number) {
+  const { set, name, settings, plain } = trial;
+  const standard = EXPERIMENTS[set]!;
+  const { cases, tests } = await loadCases(standard, data, seed);
+  const { baseFeatures, levels, epochs } = { ...standard, ...trial };
   const network = hyperSortUnet({ baseFeatures, levels, convs: 1 });
-  const { seconds, timed } = stopwatch(name);
+  const { seconds, timed } = stopwatch(`${set}: ${name}`);
   const training = cases.map(({ given }) => given);
   const { latents, model } = await timed('HyperSORT', () => trainMap(training, { ...settings, network, epochs, seed }));
   const isWrong = cases.map(({ group }) => group !== 'clean');
   const median = componentMedian(latents);
   const diceOnTests = mean(onTests(tests, (c) => model.segment(c, median)).map((r) => r.dice));
+  const errors = cases.map(({ given }) => 1 - dice(model.segment(given, median), given.label, { empty: 1 }));
   model.dispose();
   return {
+    set,
     name,
+    baseFeatures,
+    levels,
     epochs,
     seconds: seconds.HyperSORT!,
-    axisAuc: alongAxis(latents, cases, ['clean', ...experiment.groups.map((g) => g.name)]).axisAuc,
-    auc: mapValues(latentScores(latents), (v) => auroc(v, isWrong)),
+    axisAuc: alongAxis(latents, cases, ['clean', ...standard.groups.map((g) => g.name)]).axisAuc,
+    auc: mapValues({ ...latentScores(latents), 'Dice error of the dominant style': errors }, (v): number =>
+      auroc(v, isWrong),
+    ),
     meanNorm: mean(latentNorm(latents)),
     dice: diceOnTests,
+    plainDice: plain
+      ? mean(await timed('plain U-Net', () => testPlain({ baseFeatures, levels, epochs }, { training, tests }, seed)))
+      : null,
   };
 }
 

@@ -5,7 +5,8 @@ import { cpuAdapter } from './adapters/cpu.ts';
 import { nativeAdapter } from './adapters/native.ts';
 import { wasmAdapter } from './adapters/wasm.ts';
 import { webgpuAdapter } from './adapters/webgpu.ts';
-import { registerGradients } from './gradients.ts';
+import { registerGradients } from './gradients/register-gradients.ts';
+import { releaseEarly } from './gradients/release-early.ts';
 import { findInstalled, seesNvidiaDriver } from './native/installed.ts';
 import { selfCheck } from './self-check.ts';
 
@@ -105,6 +106,7 @@ async function start(name: BackendName, options: AdapterOptions, key: string): P
     });
   }
   const [handle] = await Promise.all([adapter.start(options), registerGradients()]);
+  releaseEarly();
   try {
     await selfCheck(name);
   } catch (error) {

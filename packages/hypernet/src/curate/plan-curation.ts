@@ -12,6 +12,8 @@ export interface CurationPlan {
   readonly grid: WorkingGrid;
   readonly baseFeatures: number;
   readonly levels: number;
+  /** Convolutions of a level after its first; default 1. The paper's network has 3. */
+  readonly convs?: number;
   readonly epochs: number;
   /** Measured for this grid and network. */
   readonly secondsPerStep: number;

@@ -15,7 +15,7 @@ import { restoreMask } from '../cases/restore-mask.ts';
 import type { CaseExtent } from '../cases/working-grid.ts';
 import { type CurationPlan, planCuration } from '../curate/plan-curation.ts';
 import { type RankedCase, rankCases, rankingCsv, recommendedScore } from '../curate/rank-cases.ts';
-import { shortMapSettings, type TrainedMap, trainMap } from '../curate/train-map.ts';
+import { type MapSettings, shortMapSettings, type TrainedMap, trainMap } from '../curate/train-map.ts';
 import { formatLatentRecord } from '../latent/latent-history.ts';
 import { chooseClusters } from '../map/choose-clusters.ts';
 import { correctLabel } from '../map/correct-label.ts';
@@ -34,6 +34,8 @@ export interface CurateOptions {
   readonly minutes?: number;
   /** Grid, network and epochs, in place of those chosen for the time. */
   readonly plan?: Omit<CurationPlan, 'secondsPerStep'>;
+  /** Of the training of the map, in place of `shortMapSettings`. */
+  readonly settings?: MapSettings;
   /** Cases of which corrected labels are written: all, or the flagged ones (default). */
   readonly correct?: 'flagged' | 'all';
   readonly signal?: AbortSignal;
@@ -69,6 +71,7 @@ export interface CurationResult {
 const SHARES = { map: 0.55, outOfFold: 0.25, sentinel: 0.06 };
 const MOST_OUT_OF_FOLD_EPOCHS = 20;
 const SENTINEL_EPOCHS = 8;
+const LEAST_CASES = 8;
 
 /**
  * Finds doubtful labels of a data set: trains HyperSORT and the simpler predictors in the given time, and writes
@@ -82,13 +85,14 @@ const SENTINEL_EPOCHS = 8;
  */
 export async function curateDataset(options: CurateOptions): Promise<CurationResult> {
   const { data, out, labels, seed = 0, minutes = 30, signal, clock = () => performance.now() } = options;
-  const { correct = 'flagged', onProgress = () => {} } = options;
+  const { settings = {}, correct = 'flagged', onProgress = () => {} } = options;
   const startedAt = clock();
   const secondsLeft = () => minutes * 60 - (clock() - startedAt) / 1000;
-  await prepareFolder(out);
+  checkOptions(options);
   const dataset = await openDataset(data);
   const labelled = dataset.cases.filter((c) => c.labelPaths.length > 0);
-  checkRequest(options, labelled.length);
+  if (labelled.length < LEAST_CASES) refuse(`a map needs ${LEAST_CASES} labelled cases at least`, labelled.length);
+  await prepareFolder(out);
   const named = labels === undefined ? {} : { labels };
   const extents: CaseExtent[] = [];
   for (const item of labelled) {
@@ -116,7 +120,7 @@ export async function curateDataset(options: CurateOptions): Promise<CurationRes
   const network = hyperSortUnet({
     baseFeatures: plan.baseFeatures,
     levels: plan.levels,
-    convs: 1,
+    convs: plan.convs ?? 1,
     inputChannels: dataset.channels.length,
   });
   const total = secondsLeft();
@@ -127,6 +131,7 @@ export async function curateDataset(options: CurateOptions): Promise<CurationRes
   await writeFile(history, '');
   let written = Promise.resolve();
   const map = await trainMap(cases, {
+    ...settings,
     network,
     epochs: plan.epochs,
     seed,
@@ -148,22 +153,32 @@ export async function curateDataset(options: CurateOptions): Promise<CurationRes
     const probabilities = cases.map((c) => map.model.probabilities(c, dominantLatent));
     const dominant = probabilities.map((p) => Uint8Array.from(p, (v) => (v >= 0.5 ? 1 : 0)));
 
-    const foldTime = until(SHARES.outOfFold);
     const folds = Math.min(5, cases.length);
     const perFold = Math.round(Math.min(plan.epochs, MOST_OUT_OF_FOLD_EPOCHS) * cases.length * (1 - 1 / folds));
     const foldSteps = Math.max(20, Math.min(perFold, stepsFor(SHARES.outOfFold * total, map, plan, folds)));
+    // The fewest steps that a fold had time for.
+    let doneFoldSteps = foldSteps;
     const outOfFold = await outOfFoldDice(
       cases,
-      (training, fold) =>
-        trainBaseline(plainUnet({ network, learningRate: 2e-3, schedule: { kind: 'poly' } }), training, {
-          steps: foldSteps,
-          seed: seed + fold,
-          ...(signal === undefined ? {} : { signal }),
-          onStep: (step) => {
-            foldTime.check();
-            onProgress('out-of-fold Dice', fold * foldSteps + step, folds * foldSteps);
+      async (training, fold) => {
+        // Each fold has its own part of the time, so that a slow machine cuts them alike.
+        const foldTime = until(SHARES.outOfFold / folds);
+        const trained = await trainBaseline(
+          plainUnet({ network, learningRate: 2e-3, schedule: { kind: 'poly' } }),
+          training,
+          {
+            steps: foldSteps,
+            seed: seed + fold,
+            signal: foldTime.signal,
+            onStep: (step) => {
+              foldTime.check();
+              onProgress('out-of-fold Dice', fold * foldSteps + step, folds * foldSteps);
+            },
           },
-        }),
+        );
+        doneFoldSteps = Math.min(doneFoldSteps, trained.steps);
+        return trained;
+      },
       { folds, seed },
     );
     signal?.throwIfAborted();
@@ -210,8 +225,8 @@ export async function curateDataset(options: CurateOptions): Promise<CurationRes
       seconds: Math.round(seconds),
       labels: labels ?? 'all',
       plan,
-      settings: shortMapSettings,
-      steps: { map: map.steps, outOfFold: foldSteps, folds },
+      settings: { ...shortMapSettings, ...settings },
+      steps: { map: map.steps, outOfFold: doneFoldSteps, folds },
       recommendedScore,
       dominantLatent,
       clusters: { centroids: clustering.centroids, silhouette: clustering.silhouette },
@@ -272,15 +287,15 @@ async function prepareFolder(out: string): Promise<void> {
   await mkdir(join(out, 'disagreement'), { recursive: true });
 }
 
-function checkRequest({ minutes = 30, labels }: CurateOptions, cases: number): void {
-  const refuse = (problem: string, got: unknown): never => {
-    throw new SegError('invalid-argument', { where: 'curateDataset', problem, got });
-  };
-  if (cases < 8) refuse('a map needs 8 labelled cases at least', cases);
+function checkOptions({ minutes = 30, labels }: CurateOptions): void {
   if (!(minutes > 0)) refuse('minutes must be positive', minutes);
   if (labels !== undefined && (labels.length === 0 || !labels.every((v) => Number.isInteger(v) && v > 0))) {
     refuse('labels must be whole numbers above 0', labels);
   }
+}
+
+function refuse(problem: string, got: unknown): never {
+  throw new SegError('invalid-argument', { where: 'curateDataset', problem, got });
 }
 
 /** Steps of one fold for which there is time, by the speed that HyperSORT had. */

@@ -67,10 +67,39 @@ it('writes ranking, map, history and corrected labels on the scans’ own grids'
   expect(result.ranking.length).toBe(8);
 }, 60_000);
 
+it('takes a network of another depth and other settings of the training', async () => {
+  const out = join(folder, 'settings');
+  const settings = { hyper: { latentDim: 3, hidden: [4] }, latentStandardDeviation: 0 };
+  const { map } = await curateDataset({
+    data: join(folder, 'data'),
+    out,
+    plan: { ...plan, convs: 2, epochs: 1 },
+    settings: { ...settings, latentLearningRate: 0 },
+  });
+  expect(map.latents).toEqual(Array.from({ length: 8 }, () => [0, 0, 0]));
+  const written = JSON.parse(await readFile(join(out, 'map.json'), 'utf8'));
+  expect(written.plan.convs).toBe(2);
+  expect(written.settings).toMatchObject({ ...settings, latentWeight: 0.2 });
+}, 60_000);
+
+it('cuts every training short where the time is over', async () => {
+  const out = join(folder, 'slow');
+  let seconds = 0;
+  // Each look at the clock takes 20 seconds of the 10 minutes.
+  const clock = () => 1000 * (seconds += 20);
+  const long = { ...plan, epochs: 50 };
+  const { map } = await curateDataset({ data: join(folder, 'data'), out, plan: long, minutes: 10, clock });
+  const { steps } = JSON.parse(await readFile(join(out, 'map.json'), 'utf8'));
+  expect(steps.map).toBe(map.steps);
+  expect(map.steps).toBeLessThan(30);
+  expect(steps.outOfFold).toBeLessThan(10);
+}, 60_000);
+
 it('refuses folders with files, too few cases and empty labels', async () => {
   await expect(curateDataset({ data: join(folder, 'data'), out: folder, plan })).rejects.toThrow(/is not empty/);
   const out = join(folder, 'other');
   await expect(curateDataset({ data: join(folder, 'data'), out, plan, minutes: 0 })).rejects.toThrow(/minutes/);
   await expect(curateDataset({ data: join(folder, 'data'), out: `${out}2`, labels: [0] })).rejects.toThrow(/labels/);
+  await expect(readdir(`${out}2`)).rejects.toThrow(/ENOENT/);
   expect(() => planWorkingGrid([])).toThrow(/no case/);
 });
