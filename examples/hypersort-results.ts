@@ -7,8 +7,8 @@
 //   node --conditions=@seg/source examples/hypersort-results.ts --write
 //
 // Each (set, seed) is one training with its baselines; its numbers go to docs/reference/hypersort-results/SET-SEED.json
-// and are not computed again; so do those of the trials of other settings. A training has one plain U-Net to compare
-// with; --plain-only adds those that the diversity takes. --write makes the document from whatever numbers are there.
+// and are not computed again; so do those of the trials of other settings. There is one plain U-Net to compare with;
+// --plain-only trains as many as the diversity takes. --write makes the document from whatever numbers are there.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';

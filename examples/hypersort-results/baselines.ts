@@ -1,9 +1,11 @@
 import { Rng } from '@seg/core';
 import {
+  bestOf,
   type MapCase,
   outOfFoldDice,
   plainUnet,
   splitDice,
+  styleDiversity,
   type TrainedBaseline,
   type Trainer,
   tLossUnet,
@@ -12,15 +14,16 @@ import {
 } from '@seg/hypernet';
 import { auroc, spearman } from '@seg/metrics';
 import { hyperSortUnet } from '@seg/unet3d';
-import { type Experiment, FOLDS, LEARNING_RATE, PLAIN_NETWORKS } from './experiments.ts';
+import { type Experiment, FOLDS, LEARNING_RATE } from './experiments.ts';
 import { mapValues, mean, onTests, stopwatch } from './numbers.ts';
 
 /** What does not depend on the map. */
 export interface Baselines {
   readonly foldSteps: number;
   readonly seconds: Readonly<Record<string, number>>;
-  /** Dice of each plain network on each testing case. */
-  readonly plain: readonly (readonly number[])[];
+  readonly plain: readonly number[];
+  readonly plainBest: number;
+  readonly plainDiversity: number | null;
   readonly tLoss: number | null;
   readonly auc: Readonly<Record<string, number>>;
   readonly spearman: Readonly<Record<string, number>>;
@@ -47,26 +50,25 @@ async function testDice(tests: readonly MapCase[], training: Promise<TrainedBase
   return result.map((r) => r.dice);
 }
 
-/** The n-th plain U-Net of a seed: its Dice on every testing case. */
-export function testPlain(size: Size, { training, tests }: Omit<Cases, 'isWrong'>, seed: number, n = 0) {
-  const steps = size.epochs * training.length;
-  return testDice(tests, trainBaseline(plainUnet(optionsOf(size)), training, { steps, seed: seed + 100 * n }));
-}
-
-/** Trains the plain U-Nets that are lacking. */
-export async function addPlain(
-  title: string,
-  experiment: Experiment,
-  cases: Omit<Cases, 'isWrong'>,
+/** Plain U-Nets of a seed, on the testing cases. */
+export async function testPlain(
+  size: Size,
+  { training, tests }: Omit<Cases, 'isWrong'>,
   seed: number,
-  known: Baselines,
-): Promise<Baselines> {
-  const { seconds, timed } = stopwatch(title);
-  const plain = [...known.plain];
-  await timed('more plain U-Nets', async () => {
-    for (let n = plain.length; n < PLAIN_NETWORKS; n++) plain.push(await testPlain(experiment, cases, seed, n));
-  });
-  return { ...known, seconds: { ...known.seconds, ...seconds }, plain };
+  networks: number,
+): Promise<Pick<Baselines, 'plain' | 'plainBest' | 'plainDiversity'>> {
+  const steps = size.epochs * training.length;
+  const plain: number[][] = [];
+  for (let n = 0; n < networks; n++) {
+    const trained = trainBaseline(plainUnet(optionsOf(size)), training, { steps, seed: seed + 100 * n });
+    plain.push(await testDice(tests, trained));
+  }
+  const table = tests.map((_, i) => plain.map((dice) => dice[i]!));
+  return {
+    plain: plain.map(mean),
+    plainBest: mean(bestOf(table)),
+    plainDiversity: networks < 2 ? null : styleDiversity(table),
+  };
 }
 
 /** One plain U-Net, and the other baselines. */
@@ -81,7 +83,7 @@ export async function measureBaselines(
   const options = optionsOf(experiment);
   const { seconds, timed } = stopwatch(title);
   const steps = epochs * training.length;
-  const plain = [await timed('plain U-Net', () => testPlain(experiment, cases, seed))];
+  const plain = await timed('plain U-Nets', () => testPlain(experiment, cases, seed, 1));
   const foldSteps = Math.round(foldEpochs * training.length * (1 - 1 / FOLDS));
   const short: Trainer = (some, fold) =>
     trainBaseline(plainUnet(options), some, { steps: foldSteps, seed: seed + fold });
@@ -106,7 +108,7 @@ export async function measureBaselines(
   return {
     foldSteps,
     seconds,
-    plain,
+    ...plain,
     tLoss,
     auc: mapValues(scores, (v) => auroc(...scored(v, isWrong))),
     spearman: mapValues(scores, (v) => {

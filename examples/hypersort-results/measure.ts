@@ -13,9 +13,9 @@ import {
 } from '@seg/hypernet';
 import { auroc, dice, spearman } from '@seg/metrics';
 import { hyperSortUnet } from '@seg/unet3d';
-import { addPlain, type Baselines, measureBaselines, testPlain } from './baselines.ts';
+import { type Baselines, measureBaselines, testPlain } from './baselines.ts';
 import { type Case, loadCases } from './cases.ts';
-import { EXPERIMENTS, type Experiment, type Trial } from './experiments.ts';
+import { EXPERIMENTS, type Experiment, PLAIN_NETWORKS, type Trial } from './experiments.ts';
 import { mapValues, mean, onTests, stopwatch } from './numbers.ts';
 
 type Latents = readonly (readonly number[])[];
@@ -89,15 +89,14 @@ export async function measure(
 
 export type Result = Awaited<ReturnType<typeof measure>>;
 
-/** The plain U-Nets that a result lacks. */
+/** A result with as many plain U-Nets as the diversity takes. */
 export async function measurePlain(set: string, experiment: Experiment, data: string, known: Result): Promise<Result> {
   const { seed, baselines } = known;
   const { cases, tests } = await loadCases(experiment, data, seed);
   const training = cases.map(({ given }) => given);
-  return {
-    ...known,
-    baselines: await addPlain(`${set} seed ${seed}`, experiment, { training, tests }, seed, baselines),
-  };
+  const { seconds, timed } = stopwatch(`${set} seed ${seed}`);
+  const plain = await timed('plain U-Nets', () => testPlain(experiment, { training, tests }, seed, PLAIN_NETWORKS));
+  return { ...known, baselines: { ...baselines, ...plain, seconds: { ...baselines.seconds, ...seconds } } };
 }
 
 /** The map with other settings, and no baselines but the plain U-Net of some. */
@@ -129,7 +128,10 @@ export async function measureTrial(trial: Trial, data: string, seed: number) {
     meanNorm: mean(latentNorm(latents)),
     dice: diceOnTests,
     plainDice: plain
-      ? mean(await timed('plain U-Net', () => testPlain({ baseFeatures, levels, epochs }, { training, tests }, seed)))
+      ? mean(
+          (await timed('plain U-Net', () => testPlain({ baseFeatures, levels, epochs }, { training, tests }, seed, 1)))
+            .plain,
+        )
       : null,
   };
 }

@@ -89,10 +89,10 @@ export async function curateDataset(options: CurateOptions): Promise<CurationRes
   const startedAt = clock();
   const secondsLeft = () => minutes * 60 - (clock() - startedAt) / 1000;
   checkOptions(options);
+  await refuseUsedFolder(out);
   const dataset = await openDataset(data);
   const labelled = dataset.cases.filter((c) => c.labelPaths.length > 0);
   if (labelled.length < LEAST_CASES) refuse(`a map needs ${LEAST_CASES} labelled cases at least`, labelled.length);
-  await prepareFolder(out);
   const named = labels === undefined ? {} : { labels };
   const extents: CaseExtent[] = [];
   for (const item of labelled) {
@@ -117,6 +117,8 @@ export async function curateDataset(options: CurateOptions): Promise<CurationRes
     cases.push(prepareMapCase(item.id, image, label, plan.grid, named));
     onProgress('reading', labelled.length + cases.length, 2 * labelled.length);
   }
+  // Only now: a request that fails before leaves nothing behind.
+  for (const name of ['corrected', 'disagreement']) await mkdir(join(out, name), { recursive: true });
   const network = hyperSortUnet({
     baseFeatures: plan.baseFeatures,
     levels: plan.levels,
@@ -274,17 +276,13 @@ async function writeCorrection(
   await writeImage(join(out, 'disagreement', `${item.id}.nii.gz`), like(map));
 }
 
-async function prepareFolder(out: string): Promise<void> {
-  await mkdir(out, { recursive: true });
-  if ((await readdir(out)).length > 0) {
-    throw new SegError('invalid-argument', {
-      where: 'curateDataset',
-      problem: `the folder ${out} is not empty`,
-      hint: 'Name a new folder; nothing is overwritten.',
-    });
-  }
-  await mkdir(join(out, 'corrected'), { recursive: true });
-  await mkdir(join(out, 'disagreement'), { recursive: true });
+async function refuseUsedFolder(out: string): Promise<void> {
+  const held = await readdir(out).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    return refuse('the run cannot be written there', out, `It is no folder, or not readable (${error.code}).`);
+  });
+  if (held.length > 0)
+    refuse(`the folder ${out} is not empty`, held.length, 'Name a new folder; nothing is overwritten.');
 }
 
 function checkOptions({ minutes = 30, labels }: CurateOptions): void {
@@ -294,8 +292,13 @@ function checkOptions({ minutes = 30, labels }: CurateOptions): void {
   }
 }
 
-function refuse(problem: string, got: unknown): never {
-  throw new SegError('invalid-argument', { where: 'curateDataset', problem, got });
+function refuse(problem: string, got: unknown, hint?: string): never {
+  throw new SegError('invalid-argument', {
+    where: 'curateDataset',
+    problem,
+    got,
+    ...(hint === undefined ? {} : { hint }),
+  });
 }
 
 /** Steps of one fold for which there is time, by the speed that HyperSORT had. */

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startBackend } from '@seg/backend';
@@ -100,6 +100,9 @@ it('refuses folders with files, too few cases and empty labels', async () => {
   const out = join(folder, 'other');
   await expect(curateDataset({ data: join(folder, 'data'), out, plan, minutes: 0 })).rejects.toThrow(/minutes/);
   await expect(curateDataset({ data: join(folder, 'data'), out: `${out}2`, labels: [0] })).rejects.toThrow(/labels/);
+  await expect(curateDataset({ data: join(folder, 'data'), out: `${out}2`, labels: [99] })).rejects.toThrow(/no case/);
   await expect(readdir(`${out}2`)).rejects.toThrow(/ENOENT/);
+  await writeFile(join(folder, 'file'), '');
+  await expect(curateDataset({ data: join(folder, 'data'), out: join(folder, 'file') })).rejects.toThrow(/no folder/);
   expect(() => planWorkingGrid([])).toThrow(/no case/);
 });
