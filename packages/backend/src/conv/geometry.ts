@@ -64,3 +64,25 @@ export const roundUp = (value: number, step: number): number => Math.ceil(value 
 /** Names a form of the weights: tensors of different shapes may share their data. */
 export const weightKind = (form: string, g: ConvGeometry): string =>
   `${form} ${g.kernel} ${g.inChannels} ${g.outChannels}`;
+
+/** What descriptors of Winograd's method tell of the shape: bytes of a sample and of a voxel, sizes, pads, channels. */
+export const shapeFields = (g: ConvGeometry) => ({
+  xn: volumeOf(g.input) * 4 * g.inChannels,
+  cb: 4 * g.inChannels,
+  yn: volumeOf(g.output) * 4 * g.outChannels,
+  yb: 4 * g.outChannels,
+  n: g.batch,
+  d: g.input[0],
+  h: g.input[1],
+  w: g.input[2],
+  od: g.output[0],
+  oh: g.output[1],
+  ow: g.output[2],
+  pd: g.pad[0],
+  ph: g.pad[1],
+  pw: g.pad[2],
+  ci: g.inChannels,
+  co: g.outChannels,
+  kd: g.kernel[0],
+  ds: g.stride[0],
+});

@@ -4,7 +4,16 @@ import { Arena } from './arena.ts';
 import { type ConvContext, partsOf, tileWidth, transformBytes } from './context.ts';
 import type { FilterGradientPlaces } from './direct-filter-gradient.ts';
 import type { InputGradientPlaces } from './direct-input-gradient.ts';
-import { allAre, type ConvGeometry, perAxis, roundUp, type Size3, volumeOf, weightKind } from './geometry.ts';
+import {
+  allAre,
+  type ConvGeometry,
+  perAxis,
+  roundUp,
+  type Size3,
+  shapeFields,
+  volumeOf,
+  weightKind,
+} from './geometry.ts';
 import { arrangedWeights } from './winograd-convolution.ts';
 
 /** Tiles of a block: with few channels, with many. */
@@ -129,26 +138,9 @@ function blockTiles(g: ConvGeometry, tiles: number): number {
 /** What a kernel is told of the shape; the spatial sizes are those of its inputs and outputs. */
 function descriptor(g: ConvGeometry, { vc, mc }: Sizes, tb: number) {
   return {
-    xn: volumeOf(g.input) * 4 * g.inChannels,
-    cb: 4 * g.inChannels,
+    ...shapeFields(g),
     vc,
-    yn: volumeOf(g.output) * 4 * g.outChannels,
-    yb: 4 * g.outChannels,
     mc,
-    n: g.batch,
-    d: g.input[0],
-    h: g.input[1],
-    w: g.input[2],
-    od: g.output[0],
-    oh: g.output[1],
-    ow: g.output[2],
-    pd: g.pad[0],
-    ph: g.pad[1],
-    pw: g.pad[2],
-    ci: g.inChannels,
-    co: g.outChannels,
-    kd: 3,
-    ds: 2,
     tb,
     segments: 1,
   };

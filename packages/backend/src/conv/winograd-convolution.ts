@@ -4,7 +4,7 @@ import { Arena } from './arena.ts';
 import { type ConvContext, partsOf, tileWidth } from './context.ts';
 import type { ForwardPlaces } from './direct-forward.ts';
 import type { InputGradientPlaces } from './direct-input-gradient.ts';
-import { type ConvGeometry, perAxis, volumeOf, weightKind } from './geometry.ts';
+import { type ConvGeometry, perAxis, shapeFields, volumeOf, weightKind } from './geometry.ts';
 import {
   threadBytes,
   tileCount,
@@ -72,32 +72,15 @@ function winogradConvolution(
       const blocks = Math.ceil(tiles / tb);
       const segments = variant.depth === 1 ? segmentCount(g.batch * g.output[0], blocks) : 1;
       const desc = arena.descriptor(winogradLayout, {
+        ...shapeFields(g),
         x: places.x,
-        xn: volumeOf(g.input) * 4 * ci,
-        cb: 4 * ci,
         vc: sizes.vc,
         y: places.y,
-        yn: volumeOf(g.output) * 4 * co,
-        yb: 4 * co,
         mc: sizes.mc,
         u,
         us: sizes.us,
         bias: arena.bias(places.bias, co, sizes.mc / 4),
         sliceBytes: 0,
-        n: g.batch,
-        d: g.input[0],
-        h: g.input[1],
-        w: g.input[2],
-        od: g.output[0],
-        oh: g.output[1],
-        ow: g.output[2],
-        pd: g.pad[0],
-        ph: g.pad[1],
-        pw: g.pad[2],
-        ci,
-        co,
-        kd,
-        ds: g.stride[0],
         tb,
         segments,
       });

@@ -3,7 +3,7 @@ import { depthPairs, scratchPlaces, weightPoints } from '../../assembly/conv/win
 import { Arena } from './arena.ts';
 import { type ConvContext, partsOf } from './context.ts';
 import type { FilterGradientPlaces } from './direct-filter-gradient.ts';
-import { type ConvGeometry, volumeOf } from './geometry.ts';
+import { type ConvGeometry, shapeFields } from './geometry.ts';
 import type { WinogradPlan } from './winograd-convolution.ts';
 import { threadBytes, tileCount, variantOf, variantSizes } from './winograd-variant.ts';
 import { filterGradientWhole } from './winograd-whole.ts';
@@ -40,32 +40,15 @@ export function winogradFilterGradient(
   try {
     const du = arena.take(slices * sliceBytes);
     const desc = arena.descriptor(winogradLayout, {
+      ...shapeFields(g),
       x: places.x,
-      xn: volumeOf(g.input) * 4 * ci,
-      cb: 4 * ci,
       vc: sizes.vc,
       y: places.dy,
-      yn: volumeOf(g.output) * 4 * co,
-      yb: 4 * co,
       mc: sizes.mc,
       u: du,
       us,
       bias: 0,
       sliceBytes,
-      n: g.batch,
-      d: g.input[0],
-      h: g.input[1],
-      w: g.input[2],
-      od: g.output[0],
-      oh: g.output[1],
-      ow: g.output[2],
-      pd: g.pad[0],
-      ph: g.pad[1],
-      pw: g.pad[2],
-      ci,
-      co,
-      kd,
-      ds: g.stride[0],
       tb,
       segments: pairs,
     });

@@ -4,7 +4,7 @@ import { Arena } from './arena.ts';
 import { type ConvContext, partsOf } from './context.ts';
 import type { FilterGradientPlaces } from './direct-filter-gradient.ts';
 import type { ForwardPlaces } from './direct-forward.ts';
-import { type ConvGeometry, volumeOf } from './geometry.ts';
+import { type ConvGeometry, shapeFields } from './geometry.ts';
 import { type VariantId, type VariantSizes, variantOf, variantSizes } from './winograd-variant.ts';
 
 interface WholePlaces {
@@ -97,17 +97,14 @@ function wholeDescriptor(
   const v = transformedPlaces(inputRows, points, vc, blocked);
   const m = transformedPlaces(outputRows, points, mc, blocked);
   const desc = arena.descriptor(wholeLayout, {
+    ...shapeFields(g),
     x,
-    xn: volumeOf(g.input) * 4 * g.inChannels,
-    cb: 4 * g.inChannels,
     v: arena.take(v.size),
     vp: v.point,
     vc,
     vr: v.row,
     vb: v.block,
     y,
-    yn: volumeOf(g.output) * 4 * g.outChannels,
-    yb: 4 * g.outChannels,
     m: arena.take(m.size),
     mp: m.point,
     mc,
@@ -116,20 +113,6 @@ function wholeDescriptor(
     u,
     us,
     bias,
-    n: g.batch,
-    d: g.input[0],
-    h: g.input[1],
-    w: g.input[2],
-    od: g.output[0],
-    oh: g.output[1],
-    ow: g.output[2],
-    pd: g.pad[0],
-    ph: g.pad[1],
-    pw: g.pad[2],
-    ci: g.inChannels,
-    co: g.outChannels,
-    kd: g.kernel[0],
-    ds: g.stride[0],
     ...gradientBlock,
   });
   return { desc, planes, threadBytes: scratchPlaces(variantOf(id)).blocks };
