@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -16,6 +16,7 @@ import {
   toLabelMap,
   toVolume,
 } from '../../src/index.ts';
+import { readNiftiFile } from '../../src/node/files/read-nifti.ts';
 import { readImage, readLabelMap, readVolume, writeNifti } from '../../src/node/index.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'seg-io-'));
@@ -222,6 +223,31 @@ describe('writeNifti', () => {
     await expect(readVolume(join(folder, 'l.nii'), { into: new Float32Array(3) })).rejects.toMatchObject({
       code: 'shape-mismatch',
     });
+  });
+
+  it('waits for all reads when one fails before its turn', async () => {
+    const path = join(folder, 'failing.nii');
+    await writeNifti(path, createVolume(new Int16Array(4_000_000), [100, 200, 200]), { dtype: 'int16' });
+    const file = await open(path, 'r');
+    let running = 0;
+    const failing = {
+      async read(bytes: Uint8Array, offset: number, length: number, position: number) {
+        running++;
+        try {
+          if (position === 0) return await file.read(bytes, offset, length, position);
+          // The later reads fail at once, the first of the voxels succeeds long after.
+          if (position > 2 ** 20) throw Object.assign(new Error('EIO: i/o error, read'), { syscall: 'read' });
+          await new Promise((resolve) => setTimeout(resolve, 100));
+          return await file.read(bytes, offset, length, position);
+        } finally {
+          running--;
+        }
+      },
+    } as unknown as FileHandle;
+    const { size } = await file.stat();
+    await expect(readNiftiFile(path, failing, size, { scaled: 'fresh' })).rejects.toThrow('EIO');
+    expect(running).toBe(0);
+    await file.close();
   });
 
   it('scales voxels of every size while it reads, over more parts than one, and notices a file that was cut', async () => {

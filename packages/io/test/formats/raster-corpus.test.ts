@@ -23,7 +23,14 @@ interface Corpus {
     readonly shape: readonly number[];
     readonly dtype: string;
     readonly affine: readonly (readonly number[])[];
+    readonly zooms?: readonly number[];
     readonly data: string;
+  }[];
+  /** Files that SimpleITK refuses. */
+  readonly refused: readonly {
+    readonly name: string;
+    readonly open: string;
+    readonly files: Readonly<Record<string, string>>;
   }[];
   readonly arrays: readonly {
     readonly name: string;
@@ -63,6 +70,9 @@ describe('readImage on NRRD and MetaImage files of other programs', () => {
     }
     const image = await readImage(join(folder, entry.open));
     expectGeometry(image, entry.affine.flat());
+    entry.zooms?.forEach((zoom, i) => {
+      expect(image.zooms[i]).toBeCloseTo(zoom, 9);
+    });
     if (image.dtype === 'rgb24') {
       expect(toVolume(image).channels).toBe(entry.shape[3]);
       expect([...toVolume(image).data]).toEqual([...Buffer.from(entry.data, 'base64')]);
@@ -71,6 +81,14 @@ describe('readImage on NRRD and MetaImage files of other programs', () => {
     expect(image.shape).toEqual(entry.shape);
     expect(image.dtype).toBe(entry.dtype);
     expect(bytesOf(image.data).toString('base64')).toBe(entry.data);
+  });
+});
+
+describe('readImage on files that SimpleITK refuses', () => {
+  it.each(corpus.refused.map((entry) => [entry.name, entry] as const))('%s', async (_, { open, files }) => {
+    await writeFile(join(folder, open), Buffer.from(files[open]!, 'base64'));
+    const code = expect.stringMatching(/^(corrupt-data|unsupported)$/);
+    await expect(readImage(join(folder, open))).rejects.toMatchObject({ code });
   });
 });
 

@@ -2,8 +2,9 @@ import { averageRanks, tieSizes } from '../ranks/average-ranks.ts';
 import { type Alternative, type PairedTestOptions, pairedDifferences, pValueOf } from './paired.ts';
 import { normalUpperTail } from './special.ts';
 
-/** Most pairs for which the exact distribution is used. */
+/** Most pairs for which the exact distribution is used, as in SciPy: without and with ties and zeros. */
 const EXACT_LIMIT = 50;
+const EXACT_LIMIT_TIED = 13;
 
 /** Result of `wilcoxonTest`. */
 export interface WilcoxonTest {
@@ -12,7 +13,7 @@ export interface WilcoxonTest {
   /** Sum of the ranks of negative differences. */
   readonly negativeRanks: number;
   readonly pValue: number;
-  /** `exact` up to 50 pairs without ties and zeros, else `normal` (with tie correction, without continuity's). */
+  /** `exact` up to 50 pairs, or 13 with ties or zeros; else `normal` (with tie correction, without continuity's). */
   readonly method: 'exact' | 'normal';
   /** Pairs used: both values finite and different. */
   readonly n: number;
@@ -42,23 +43,30 @@ export function wilcoxonTest(
     else negativeRanks += ranks[i]!;
   });
   const ties = tieSizes(sizes);
-  const exact = n <= EXACT_LIMIT && n === all.length && ties.length === n;
+  const plain = n === all.length && ties.length === n;
+  const exact = all.length <= (plain ? EXACT_LIMIT : EXACT_LIMIT_TIED);
   const pValue =
-    n === 0 ? Number.NaN : exact ? exactP(positiveRanks, n, alternative) : normalP(positiveRanks, n, ties, alternative);
+    n === 0
+      ? Number.NaN
+      : exact
+        ? exactP(positiveRanks, ranks, alternative)
+        : normalP(positiveRanks, n, ties, alternative);
   return { positiveRanks, negativeRanks, pValue, method: exact ? 'exact' : 'normal', n };
 }
 
-/** p from the number of subsets of the ranks 1..n with each sum. */
-function exactP(statistic: number, n: number, alternative: Alternative): number {
-  const top = (n * (n + 1)) / 2;
+/** p from the number of subsets of the ranks with each sum; ranks are counted in halves, which ties make. */
+function exactP(statistic: number, ranks: ArrayLike<number>, alternative: Alternative): number {
+  const halves = Array.from(ranks, (rank) => Math.round(2 * rank));
+  const top = halves.reduce((sum, half) => sum + half, 0);
   const ways = new Float64Array(top + 1);
   ways[0] = 1;
-  for (let rank = 1; rank <= n; rank++) for (let sum = top; sum >= rank; sum--) ways[sum]! += ways[sum - rank]!;
-  const total = 2 ** n;
+  for (const half of halves) for (let sum = top; sum >= half; sum--) ways[sum]! += ways[sum - half]!;
+  const total = 2 ** halves.length;
+  const observed = Math.round(2 * statistic);
   let below = 0;
-  for (let sum = 0; sum <= statistic; sum++) below += ways[sum]!;
+  for (let sum = 0; sum <= observed; sum++) below += ways[sum]!;
   let above = 0;
-  for (let sum = top; sum >= statistic; sum--) above += ways[sum]!;
+  for (let sum = top; sum >= observed; sum--) above += ways[sum]!;
   if (alternative === 'greater') return above / total;
   if (alternative === 'less') return below / total;
   return Math.min(1, (2 * Math.min(below, above)) / total);

@@ -16,7 +16,7 @@ const maxHeaderBytes = 2 ** 20;
 /** Whether the bytes begin like a MetaImage header: a field name and an equals sign, one of the known first fields. */
 export function isMetaImage(bytes: Uint8Array): boolean {
   const start = new TextDecoder('latin1').decode(bytes.subarray(0, 64));
-  return /^\s*(ObjectType|NDims|Comment|ObjectSubType)\s*=/.test(start);
+  return /^\s*(ObjectType|NDims|Comment|ObjectSubType)\s*[=:]/.test(start);
 }
 
 /** Splits a MetaImage header into its fields. */
@@ -30,7 +30,7 @@ export function parseMetaImageHeader(where: string, bytes: Uint8Array): ParsedMe
     const line = new TextDecoder('latin1').decode(bytes.subarray(at, stop)).trim();
     at = Math.min(stop + 1, bytes.length);
     if (line === '') continue;
-    const match = /^([A-Za-z0-9_ -]+?)\s*=\s*(.*)$/.exec(line);
+    const match = /^([A-Za-z0-9_ -]+?)\s*[=:]\s*(.*)$/.exec(line);
     if (match === null) {
       throw new SegError('corrupt-data', {
         where,

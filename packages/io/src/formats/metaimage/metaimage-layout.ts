@@ -50,7 +50,7 @@ export function metaImageLayout(where: string, header: MetaImageHeader): MetaIma
     if (values.length < count || !values.every(Number.isFinite)) throw corrupt(`${keys[0]} makes no sense`, text);
     return values.slice(0, count);
   };
-  const flag = (...keys: string[]) => /^(true|t|yes|y|1)$/i.test(first(...keys) ?? '');
+  const flag = (...keys: string[]) => /^[t1]/i.test(first(...keys) ?? '');
 
   const objectType = header.ObjectType ?? 'Image';
   if (!/^image$/i.test(objectType)) {
@@ -74,6 +74,7 @@ export function metaImageLayout(where: string, header: MetaImageHeader): MetaIma
   const several = channels > 1 && colour === undefined;
 
   const spacing = numbers(dims, new Array<number>(dims).fill(1), 'ElementSpacing', 'ElementSize');
+  if (spacing.includes(0)) throw corrupt('ElementSpacing has a zero', spacing);
   const identity = Array.from({ length: dims * dims }, (_, i) => Number(i % (dims + 1) === 0));
   const matrix = numbers(dims * dims, identity, 'TransformMatrix', 'Rotation', 'Orientation');
   const offset = numbers(dims, new Array<number>(dims).fill(0), 'Offset', 'Position', 'Origin');
@@ -96,7 +97,7 @@ export function metaImageLayout(where: string, header: MetaImageHeader): MetaIma
     compressed: flag('CompressedData'),
     binary: header.BinaryData === undefined || flag('BinaryData'),
     affine: swapRasLps(affineFromAxes(axes, offset)),
-    zooms: several ? [...spacing, 1] : spacing,
+    zooms: [...spacing.map(Math.abs), ...(several ? [1] : [])],
     slope: scaled ? slope : null,
     intercept: scaled ? intercept : null,
     headerSize: numbers(1, [0], 'HeaderSize')[0]!,

@@ -74,7 +74,9 @@ function addLine(where: string, line: string, fields: Record<string, string>, ke
   const field = /^([^:]+): ?(.*)$/s.exec(line);
   if (field === null) throw corrupt(where, 'a header line is neither a field nor a key with value', line.slice(0, 80));
   const name = field[1]!.trim().toLowerCase();
-  fields[aliases[name] ?? name] = field[2]!.trim();
+  const key = aliases[name] ?? name;
+  if (fields[key] !== undefined) throw corrupt(where, 'the header gives a field twice', name);
+  fields[key] = field[2]!.trim();
 }
 
 function corrupt(where: string, problem: string, got: unknown): SegError {

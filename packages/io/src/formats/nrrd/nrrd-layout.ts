@@ -1,5 +1,5 @@
 import { type Affine, SegError } from '@seg/core';
-import type { ByteOrder, ImageDtype } from '../medical-image.ts';
+import { type ByteOrder, type ImageDtype, imageDtypes } from '../medical-image.ts';
 import { affineFromAxes, swapRasLps } from '../raster.ts';
 import type { NrrdHeader } from './nrrd-header.ts';
 
@@ -69,7 +69,7 @@ export function nrrdLayout(where: string, { fields }: NrrdHeader): NrrdLayout {
   const encoding = encodings[need('encoding').toLowerCase()];
   if (encoding === undefined) throw unsupported(where, 'the encoding is not supported', fields.encoding);
 
-  const axes = axesOf(where, fields, dimension);
+  const axes = axesOf(where, fields, storedShape);
   const interleaved = interleavedType(axes[0]!, storedShape[0]!, storedType);
   const channelsFirst =
     interleaved === undefined && dimension > 1 && !axes[0]!.spatial && axes.slice(1).some((a) => a.spatial);
@@ -87,10 +87,14 @@ export function nrrdLayout(where: string, { fields }: NrrdHeader): NrrdLayout {
     shape: channelsFirst ? [...sizes, storedShape[0]!] : sizes,
     dtype: interleaved ?? storedType,
     channelsFirst,
-    byteOrder: endianness(where, fields.endian),
+    byteOrder: endianness(
+      where,
+      fields.endian,
+      encoding !== 'ascii' && imageDtypes[storedType].array.BYTES_PER_ELEMENT > 1,
+    ),
     encoding,
     affine: affineOf(where, fields, inSpace),
-    zooms: [...order.map((axis) => axis.spacing), ...(channelsFirst ? [1] : [])],
+    zooms: [...order.map((axis) => Math.abs(axis.spacing)), ...(channelsFirst ? [1] : [])],
     lineSkip: wholeNumber(where, 'line skip', fields.lineskip ?? '0'),
     byteSkip: wholeNumber(where, 'byte skip', fields.byteskip ?? '0'),
   };
@@ -100,13 +104,22 @@ interface Axis {
   readonly kind: string;
   readonly spatial: boolean;
   readonly direction: readonly number[] | undefined;
+  /** Negative where the axis runs backwards. */
   readonly spacing: number;
+  /** World position of the first voxel's centre, where there are no directions. */
+  readonly start: number;
 }
 
 /** What the header says of each axis; those with a direction are spatial, else those whose kind may be. */
-function axesOf(where: string, fields: NrrdHeader['fields'], dimension: number): Axis[] {
+function axesOf(where: string, fields: NrrdHeader['fields'], sizes: readonly number[]): Axis[] {
+  const dimension = sizes.length;
   const kinds = fields.kinds?.split(/\s+/) ?? [];
-  const spacings = fields.spacings?.split(/\s+/).map(Number) ?? [];
+  const numbers = (text: string | undefined) => text?.split(/\s+/).map(Number) ?? [];
+  const [spacings, mins, maxs] = [numbers(fields.spacings), numbers(fields.axismins), numbers(fields.axismaxs)];
+  const centers = fields.centers?.split(/\s+/) ?? [];
+  if (fields['space directions'] !== undefined && !hasSpace(where, fields)) {
+    throw corrupt(where, 'there are space directions, but no space', fields['space directions']);
+  }
   const directions = fields['space directions']?.match(/\([^)]*\)|none/gi)?.map((text) => vector(where, text));
   if (directions !== undefined && directions.length !== dimension) {
     throw corrupt(where, 'space directions and dimension disagree', fields['space directions']);
@@ -122,8 +135,14 @@ function axesOf(where: string, fields: NrrdHeader['fields'], dimension: number):
       : directions === undefined
         ? ['domain', 'space', '???'].includes(kind)
         : direction !== undefined;
-    const spacing = direction === undefined ? spacings[i] : Math.hypot(...direction);
-    return { kind, spatial, direction, spacing: spacing === undefined || Number.isNaN(spacing) ? 1 : spacing };
+    if (direction !== undefined) return { kind, spatial, direction, spacing: Math.hypot(...direction), start: 0 };
+    // The limits of an axis are those of its cells, or the centres of its first and last voxel ("node").
+    const node = centers[i]?.toLowerCase() === 'node';
+    const [min, max] = [mins[i] ?? NaN, maxs[i] ?? NaN];
+    const ofLimits = (max - min) / (sizes[i]! - (node ? 1 : 0));
+    const spacing = [spacings[i], ofLimits].find(Number.isFinite) ?? 1;
+    const start = Number.isFinite(min) ? min + (node ? 0 : spacing / 2) : 0;
+    return { kind, spatial, direction, spacing, start };
   });
 }
 
@@ -135,23 +154,44 @@ function interleavedType({ kind, spatial }: Axis, size: number, type: ImageDtype
   return type === 'float32' ? 'complex64' : type === 'float64' ? 'complex128' : undefined;
 }
 
-/** Voxel to RAS+ mm; spaces other than RAS and LAS, or none, count as LPS, as in ITK. */
+/** Names of spaces, by what turns their coordinates to RAS+; what lies in no space counts as LPS, as in ITK. */
+const spaces: Readonly<Record<string, 'ras' | 'las' | 'lps'>> = {
+  ras: 'ras',
+  'right-anterior-superior': 'ras',
+  las: 'las',
+  'left-anterior-superior': 'las',
+  lps: 'lps',
+  'left-posterior-superior': 'lps',
+  'scanner-xyz': 'lps',
+  '3d-right-handed': 'lps',
+  '3d-left-handed': 'lps',
+};
+
+/** Whether the header names a space or at least its dimension. */
+function hasSpace(where: string, fields: NrrdHeader['fields']): boolean {
+  return fields['space dimension'] !== undefined || spaceOf(where, fields) !== undefined;
+}
+
+function spaceOf(where: string, fields: NrrdHeader['fields']): 'ras' | 'las' | 'lps' | undefined {
+  if (fields.space === undefined) return undefined;
+  const name = fields.space.toLowerCase().replace(/-time$/, '');
+  const space = spaces[name] ?? spaces[name.replace(/t$/, '')];
+  if (space === undefined) throw unsupported(where, 'the space is not known', fields.space);
+  return space;
+}
+
+/** Voxel to RAS+ mm. */
 function affineOf(where: string, fields: NrrdHeader['fields'], axes: readonly Axis[]): Affine {
-  const space = (fields.space ?? 'lps')
-    .toLowerCase()
-    .replace(/-time$/, '')
-    .replace(/t$/, '');
   const vectors = axes.map(({ direction, spacing }, i) => direction ?? [0, 1, 2].map((j) => (i === j ? spacing : 0)));
   const originText = fields['space origin'] ?? 'none';
-  const origin = /^none$/i.test(originText) ? [0, 0, 0] : vector(where, originText);
+  const starts = axes.map(({ start }) => start);
+  const origin = /^none$/i.test(originText) ? [...starts, 0, 0, 0].slice(0, 3) : vector(where, originText);
   if (origin === undefined) throw corrupt(where, 'the space origin is no vector', originText);
   const affine = affineFromAxes(vectors, origin);
   if (!affine.every(Number.isFinite)) throw corrupt(where, 'the directions or the origin are not finite', affine);
-  if (['ras', 'right-anterior-superior'].includes(space)) return affine;
-  if (['las', 'left-anterior-superior'].includes(space)) {
-    return affine.map((v, i) => (i < 4 && v !== 0 ? -v : v));
-  }
-  return swapRasLps(affine);
+  const space = spaceOf(where, fields);
+  if (space === 'ras') return affine;
+  return space === 'las' ? affine.map((v, i) => (i < 4 && v !== 0 ? -v : v)) : swapRasLps(affine);
 }
 
 function vector(where: string, text: string): number[] | undefined {
@@ -165,9 +205,9 @@ function vector(where: string, text: string): number[] | undefined {
   return numbers;
 }
 
-function endianness(where: string, text: string | undefined): ByteOrder {
-  const value = text?.toLowerCase() ?? 'little';
-  if (value !== 'little' && value !== 'big') throw corrupt(where, 'endian is neither little nor big', text);
+function endianness(where: string, text: string | undefined, needed: boolean): ByteOrder {
+  const value = text?.toLowerCase() ?? (needed ? 'missing' : 'little');
+  if (value !== 'little' && value !== 'big') throw corrupt(where, 'endian is neither little nor big', value);
   return value;
 }
 

@@ -146,8 +146,12 @@ async function readScaled(
   const { slope, intercept } = scalingOf(rest);
   const scale = inHostOrder(rest) ? scaleInto : scaleSwappedInto;
   const parts = partsOf(voxelBytes);
-  const read = ({ from, bytes }: Part) =>
-    readInto(file, voxelOffset + from, new Uint8Array(values.buffer, start + from, bytes));
+  const read = ({ from, bytes }: Part) => {
+    const reading = readInto(file, voxelOffset + from, new Uint8Array(values.buffer, start + from, bytes));
+    // It may fail before its turn comes: the failure waits for that turn, and is no unhandled one meanwhile.
+    reading.catch(() => undefined);
+    return reading;
+  };
   const pending = parts.slice(0, readsAhead).map(read);
   try {
     for (const [i, { from, bytes }] of parts.entries()) {
