@@ -80,12 +80,13 @@ export const EXPERIMENTS: Readonly<Record<string, Experiment>> = {
     grid: { shape: [12, 40, 40], spacingMm: [10, 4, 4], centre: 'image' },
     train: 80,
     test: 30,
-    epochs: 16,
+    epochs: 32,
     foldEpochs: 7,
     spoil: 'scan',
     // The first slices of these scans are basal.
     groups: [{ name: 'cut', fraction: 0.15, perturbation: { kind: 'dropSlices', count: 3, from: 'start' } }],
-    ...small,
+    baseFeatures: 6,
+    levels: 2,
     baselines: 'predictors',
   },
 };
