@@ -45,7 +45,7 @@ function optionsOf({ baseFeatures, levels }: Size) {
 /** Dice on every testing case. */
 async function testDice(tests: readonly MapCase[], training: Promise<TrainedBaseline>): Promise<number[]> {
   const trained = await training;
-  const result = onTests(tests, (c) => trained.segment(c));
+  const result = await onTests(tests, (c) => trained.segment(c));
   trained.dispose();
   return result.map((r) => r.dice);
 }
@@ -100,7 +100,8 @@ export async function measureBaselines(
     );
     scores['quality regressor'] = await timed('quality regressor', async () => {
       const trained = await trainSentinel(training, { steps: 8 * training.length, seed });
-      const errors = training.map((c) => 1 - trained.quality(c, c.label));
+      const errors: number[] = [];
+      for (const c of training) errors.push(1 - (await trained.quality(c, c.label)));
       trained.dispose();
       return errors;
     });

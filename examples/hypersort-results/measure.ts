@@ -41,10 +41,16 @@ export async function measure(
   const median = componentMedian(latents);
   const styles = ['clean', ...groups.map(({ name }) => name)];
   const centroids = styles.map((style) => [style, centroid(latents.filter((_, i) => cases[i]!.group === style))]);
-  const places = Object.fromEntries([['zero', median.map(() => 0)], ['median', median], ...centroids]);
-  const styleTests = mapValues(places, (z: number[]) => onTests(tests, (c) => model.segment(c, z)));
+  const places: Record<string, number[]> = Object.fromEntries([
+    ['zero', median.map(() => 0)],
+    ['median', median],
+    ...centroids,
+  ]);
+  const styleTests: Record<string, Awaited<ReturnType<typeof onTests>>> = {};
+  for (const [name, z] of Object.entries(places)) styleTests[name] = await onTests(tests, (c) => model.segment(c, z));
   const stylesOfCases = tests.map((_, i) => styles.map((s) => styleTests[s]![i]!.dice));
-  const dominant = cases.map(({ given }) => model.segment(given, median));
+  const dominant: Uint8Array[] = [];
+  for (const { given } of cases) dominant.push(await model.segment(given, median));
   const corrected = dominant.map((mask, i) => dice(mask, cases[i]!.truth.label, { empty: 1 }));
   const dominantErrors = dominant.map((mask, i) => 1 - dice(mask, cases[i]!.given.label, { empty: 1 }));
   model.dispose();
@@ -111,8 +117,11 @@ export async function measureTrial(trial: Trial, data: string, seed: number) {
   const { latents, model } = await timed('HyperSORT', () => trainMap(training, { ...settings, network, epochs, seed }));
   const isWrong = cases.map(({ group }) => group !== 'clean');
   const median = componentMedian(latents);
-  const diceOnTests = mean(onTests(tests, (c) => model.segment(c, median)).map((r) => r.dice));
-  const errors = cases.map(({ given }) => 1 - dice(model.segment(given, median), given.label, { empty: 1 }));
+  const diceOnTests = mean((await onTests(tests, (c) => model.segment(c, median))).map((r) => r.dice));
+  const errors: number[] = [];
+  for (const { given } of cases) {
+    errors.push(1 - dice(await model.segment(given, median), given.label, { empty: 1 }));
+  }
   model.dispose();
   return {
     set,

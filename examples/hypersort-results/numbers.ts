@@ -22,11 +22,13 @@ export function mapValues<T, U>(values: Readonly<Record<string, T>>, of: (v: T) 
 }
 
 /** Dice, and predicted over true volume, of every test case. */
-export function onTests(tests: readonly MapCase[], segment: (c: MapCase) => Uint8Array) {
-  return tests.map((c) => {
-    const mask = segment(c);
-    return { dice: dice(mask, c.label, { empty: 1 }), ratio: sum(mask) / sum(c.label) };
-  });
+export async function onTests(tests: readonly MapCase[], segment: (c: MapCase) => Promise<Uint8Array>) {
+  const results: { dice: number; ratio: number }[] = [];
+  for (const c of tests) {
+    const mask = await segment(c);
+    results.push({ dice: dice(mask, c.label, { empty: 1 }), ratio: sum(mask) / sum(c.label) });
+  }
+  return results;
 }
 
 /**

@@ -103,8 +103,8 @@ describe('simple predictors', () => {
       const ids = new Set(training.map((c) => c.info.id));
       return {
         steps: 1,
-        probabilities: () => new Float32Array(4),
-        segment: (image) => {
+        probabilities: async () => new Float32Array(4),
+        segment: async (image) => {
           const id = (image as unknown as (typeof cases)[number]).info.id;
           expect(ids.has(id)).toBe(false);
           seen.set(`${fold}:${id}`, ids);

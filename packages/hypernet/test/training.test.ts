@@ -79,13 +79,13 @@ describeBackends('hypersort in fit', (backend) => {
 });
 
 describeBackends('styleModel', () => {
-  it('segments as the generated network does, and frees what it made', () => {
+  it('segments as the generated network does, and frees what it made', async () => {
     const [item] = cases();
     const net = hyperNetwork(network, hyper);
     const params = net.init(Rng.fromSeed(2));
     const before = tf.memory().numTensors;
     const model = styleModel(network, net, params);
-    const got = model.probabilities(item!, [0.4, -0.2]);
+    const got = await model.probabilities(item!, [0.4, -0.2]);
     const weights = model.networkAt([0.4, -0.2]);
     const expected = tf.tidy(() => {
       const logits = network.apply(weights, tf.tensor5d(item!.image, [1, ...shape, 1]), { training: false });
@@ -94,8 +94,8 @@ describeBackends('styleModel', () => {
     });
     disposeParams(weights);
     expect(Math.max(...expected.map((v, i) => Math.abs(v - got[i]!)))).toBeLessThan(FLOAT32_TOLERANCE);
-    expect([...model.segment(item!, [0.4, -0.2])]).toEqual([...got].map((v) => (v >= 0.5 ? 1 : 0)));
-    expect(model.probabilities(item!, [-0.4, 0.2])).not.toEqual(got);
+    expect([...(await model.segment(item!, [0.4, -0.2]))]).toEqual([...got].map((v) => (v >= 0.5 ? 1 : 0)));
+    expect(await model.probabilities(item!, [-0.4, 0.2])).not.toEqual(got);
     model.dispose();
     expect(tf.memory().numTensors).toBe(before);
     disposeParams(params);
@@ -112,7 +112,7 @@ describeBackends('baselines', () => {
       kind === 'plain'
         ? await trainBaseline(plainUnet(options), data, fitted)
         : await trainBaseline(tLossUnet(options), data, fitted);
-    const agreed = trained.segment(data[0]!).filter((v, i) => v === data[0]!.label[i]).length;
+    const agreed = (await trained.segment(data[0]!)).filter((v, i) => v === data[0]!.label[i]).length;
     expect(agreed).toBeGreaterThan(80);
     expect(trained.steps).toBe(40);
     trained.dispose();
@@ -139,9 +139,9 @@ describeBackends('baselines', () => {
     const trained = await trainSentinel(data, { steps: 60, features: 4, learningRate: 0.01 });
     const broken = data[0]!.label.map((v, i) => (i % 3 === 0 ? 0 : v));
     const shifted = Uint8Array.from(data[0]!.label, (_, i) => data[0]!.label[(i + 40) % 96]!);
-    const whole = trained.quality(data[0]!, data[0]!.label);
-    expect(whole).toBeGreaterThan(trained.quality(data[0]!, shifted));
-    expect(Number.isFinite(trained.quality(data[0]!, broken))).toBe(true);
+    const whole = await trained.quality(data[0]!, data[0]!.label);
+    expect(whole).toBeGreaterThan(await trained.quality(data[0]!, shifted));
+    expect(Number.isFinite(await trained.quality(data[0]!, broken))).toBe(true);
     trained.dispose();
     expect(tf.memory().numTensors).toBe(before);
   });

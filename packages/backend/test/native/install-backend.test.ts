@@ -131,8 +131,45 @@ describe.runIf(process.platform === 'linux')('installBackend', () => {
     expect((await failure(install(join(folder, 'tree')))).message).toContain('fatal: no such header');
   });
 
+  it('asks for the compiler before it downloads anything', async () => {
+    process.env.CXX = join(folder, 'nowhere');
+    process.env.PATH = join(folder, 'empty');
+    expect((await failure(install())).message).toContain('there is no C++ compiler');
+    expect(existsSync(join(folder, 'cache'))).toBe(false);
+  });
+
+  it('says when the cache cannot be written', async () => {
+    fakeCompiler(true);
+    writeFileSync(join(folder, 'cache'), 'a file');
+    const { code, message } = await failure(install(fakeTree()));
+    expect(code).toBe('io-failure');
+    expect(message).toMatch(/cache cannot be written.*SEG_CACHE/s);
+  });
+
+  it('stops while it unpacks, leaving what is installed and nothing half done', async () => {
+    fakeBinding(workingMain);
+    fakeCompiler(true);
+    await install(fakeTree());
+    const before = findInstalled('tensorflow', join(folder, 'cache'));
+    const wheel = join(folder, 'some-1.0-py3-none-any.whl');
+    const content = new Uint8Array(1 << 20);
+    const names = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2', 'include/tensorflow/c/eager/c_api.h'];
+    writeFileSync(wheel, zipSync(Object.fromEntries(names.map((name) => [`tensorflow/${name}`, content]))));
+    const controller = new AbortController();
+    const stopped = installBackend('tensorflow', {
+      folder: join(folder, 'cache'),
+      from: wheel,
+      signal: controller.signal,
+      onProgress: ({ step }) => step === 'unpack' && controller.abort(),
+    });
+    await expect(stopped).rejects.toMatchObject({ code: 'aborted' });
+    expect(findInstalled('tensorflow', join(folder, 'cache'))).toEqual(before);
+    expect(readdirSync(join(folder, 'cache/libtensorflow'))).toEqual([]);
+  });
+
   it('says when there is no Python with pip', async () => {
     fakeBinding(workingMain);
+    fakeCompiler(true);
     process.env.PATH = join(folder, 'empty');
     process.env.PYTHON = join(folder, 'nowhere');
     const { code, message } = await failure(install());
@@ -142,6 +179,7 @@ describe.runIf(process.platform === 'linux')('installBackend', () => {
 
   it('refuses what is no libtensorflow, naming what is missing', async () => {
     fakeBinding(workingMain);
+    fakeCompiler(true);
     expect((await failure(install(join(folder, 'nothing')))).code).toBe('not-found');
     mkdirSync(join(folder, 'hollow'));
     expect((await failure(install(join(folder, 'hollow')))).message).toContain('libtensorflow_framework.so.2');
@@ -155,6 +193,7 @@ describe.runIf(process.platform === 'linux')('installBackend', () => {
 
   it('refuses a wheel for another processor, and one that bears a pinned name with another content', async () => {
     fakeBinding(workingMain);
+    fakeCompiler(true);
     const foreign = join(
       folder,
       `x-1-cp311-cp311-manylinux2014_${process.arch === 'arm64' ? 'x86_64' : 'aarch64'}.whl`,

@@ -112,7 +112,7 @@ export function qualitySentinel(options: QualitySentinelOptions = {}): Method<'n
       lossGradients({ network: params.network }, () => {
         const predicted = network.apply(params.network, train.image, { training: true });
         const quality = tf.reshape(train.extras.quality!, [-1]);
-        const weights = tf.tensor1d([...train.extras.quality!.dataSync()].map(weightOf));
+        const weights = tf.reshape(train.extras.weight!, [-1]);
         const squares = tf.mean(tf.mul(weights, tf.squaredDifference(predicted, quality)));
         const turned = (t: tf.Tensor) => tf.concat([tf.slice(t, 1), tf.slice(t, 0, 1)]);
         const byPrediction = tf.sub(predicted, turned(predicted));
@@ -148,7 +148,10 @@ function degrade(sample: Sample, rng: Rng): Sample {
     label,
     shape,
     channels: channels + 1,
-    extras: { quality: { data: Float32Array.of(quality), shape: [1] } },
+    extras: {
+      quality: { data: Float32Array.of(quality), shape: [1] },
+      weight: { data: Float32Array.of(weightOf(quality)), shape: [1] },
+    },
   };
 }
 

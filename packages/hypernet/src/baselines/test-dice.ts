@@ -38,11 +38,11 @@ export async function outOfFoldDice(
       fold,
     );
     try {
-      cases.forEach((item, i) => {
-        if (foldOf.get(i) !== fold) return;
-        segmentations[i] = trained.segment(item);
+      for (const [i, item] of cases.entries()) {
+        if (foldOf.get(i) !== fold) continue;
+        segmentations[i] = await trained.segment(item);
         errors[i] = 1 - dice(segmentations[i]!, item.label!, { empty: 1 });
-      });
+      }
     } finally {
       trained.dispose();
     }
@@ -72,9 +72,11 @@ export async function splitDice(
   }
   const trained = await train(clean, 0);
   try {
-    return cases.map((item, i) =>
-      isClean[i] === true ? Number.NaN : 1 - dice(trained.segment(item), item.label!, { empty: 1 }),
-    );
+    const errors: number[] = [];
+    for (const [i, item] of cases.entries()) {
+      errors.push(isClean[i] === true ? Number.NaN : 1 - dice(await trained.segment(item), item.label!, { empty: 1 }));
+    }
+    return errors;
   } finally {
     trained.dispose();
   }

@@ -1,7 +1,6 @@
 import type { PatchPredictor } from '@seg/inference';
 import { disposeState, evaluationGroups, fit, type Method, type TrainingCase } from '@seg/train';
-import * as tf from '@tensorflow/tfjs-core';
-import { foregroundProbability, type StyleImage, toTensor } from '../map/style-model.ts';
+import { foregroundMask, foregroundProbability, type StyleImage, toTensor } from '../map/style-model.ts';
 
 export interface TrainBaselineOptions {
   readonly steps: number;
@@ -14,9 +13,9 @@ export interface TrainBaselineOptions {
 /** A trained network that segments images of the working grid. */
 export interface TrainedBaseline {
   /** Foreground probability of every voxel. */
-  probabilities(image: StyleImage): Float32Array;
+  probabilities(image: StyleImage): Promise<Float32Array>;
   /** Foreground (probability at least 0.5) of every voxel. */
-  segment(image: StyleImage): Uint8Array;
+  segment(image: StyleImage): Promise<Uint8Array>;
   /** Steps that were done; fewer than asked for where the signal fired. */
   readonly steps: number;
   dispose(): void;
@@ -41,10 +40,10 @@ export async function trainBaseline<G extends string, S extends string, State>(
   const predictor = (method as unknown as { predictor(groups: unknown): PatchPredictor }).predictor(
     evaluationGroups(state),
   );
-  const probabilities = (image: StyleImage) => tf.tidy(() => foregroundProbability(predictor.apply(toTensor(image))));
+  const probabilities = (image: StyleImage) => foregroundProbability(() => predictor.apply(toTensor(image)));
   return {
     probabilities,
-    segment: (image) => Uint8Array.from(probabilities(image), (p) => (p >= 0.5 ? 1 : 0)),
+    segment: async (image) => foregroundMask(await probabilities(image)),
     steps: state.step,
     dispose: () => disposeState(state),
   };

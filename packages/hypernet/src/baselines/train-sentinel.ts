@@ -1,6 +1,6 @@
 import { disposeState, fit, type TrainingCase } from '@seg/train';
 import * as tf from '@tensorflow/tfjs-core';
-import type { StyleImage } from '../map/style-model.ts';
+import { readAndDispose, type StyleImage } from '../map/style-model.ts';
 import {
   type QualitySentinelOptions,
   qualityInput,
@@ -12,7 +12,7 @@ import type { TrainBaselineOptions } from './train-baseline.ts';
 /** A trained quality regressor. */
 export interface TrainedSentinel {
   /** The Dice that it expects of a mask; about 0 to 1, not clamped. */
-  quality(image: StyleImage, mask: Uint8Array): number;
+  quality(image: StyleImage, mask: Uint8Array): Promise<number>;
   dispose(): void;
 }
 
@@ -34,10 +34,12 @@ export async function trainSentinel(
   });
   const network = qualitySentinelNetwork(settings);
   return {
-    quality: (image, mask) =>
-      tf.tidy(
-        () => network.apply(state.groups.network!, qualityInput(image, mask), { training: false }).dataSync()[0]!,
-      ),
+    quality: async (image, mask) => {
+      const quality = tf.tidy(() =>
+        network.apply(state.groups.network!, qualityInput(image, mask), { training: false }),
+      );
+      return (await readAndDispose(quality))[0]!;
+    },
     dispose: () => disposeState(state),
   };
 }

@@ -4,6 +4,7 @@ import { lossGradients } from '@seg/train';
 import { hyperSortUnet, type Unet3d } from '@seg/unet3d';
 import * as tf from '@tensorflow/tfjs-core';
 import { type CaseExtent, planWorkingGrid, type WorkingGrid } from '../cases/working-grid.ts';
+import { readAndDispose } from '../map/style-model.ts';
 import { hyperNetwork } from '../network/hyper-network.ts';
 import { shortMapSettings } from './train-map.ts';
 
@@ -43,13 +44,16 @@ const MOST_EPOCHS = 30;
 const TIMED_STEPS = 2;
 
 /** The finest grid and network with which enough epochs fit into the time; the last size fits by fewer epochs. */
-export function planCuration(extents: readonly CaseExtent[], options: PlanCurationOptions): CurationPlan {
+export async function planCuration(
+  extents: readonly CaseExtent[],
+  options: PlanCurationOptions,
+): Promise<CurationPlan> {
   const { cases, channels, seconds, clock } = options;
   let last: CurationPlan | undefined;
   for (const { voxels, baseFeatures, levels } of SIZES) {
     const grid = planWorkingGrid(extents, { voxels, multiple: 2 ** levels });
     const network = hyperSortUnet({ baseFeatures, levels, convs: 1, inputChannels: channels });
-    const secondsPerStep = measureStep(network, grid, channels, clock);
+    const secondsPerStep = await measureStep(network, grid, channels, clock);
     const possible = Math.floor(seconds / secondsPerStep / cases);
     last = { grid, baseFeatures, levels, epochs: Math.max(1, Math.min(MOST_EPOCHS, possible)), secondsPerStep };
     if (possible >= LEAST_EPOCHS) return last;
@@ -58,23 +62,29 @@ export function planCuration(extents: readonly CaseExtent[], options: PlanCurati
 }
 
 /** Seconds of one training step of HyperSORT, without the optimiser. */
-function measureStep(network: Unet3d, { shape }: WorkingGrid, channels: number, clock: () => number): number {
+async function measureStep(
+  network: Unet3d,
+  { shape }: WorkingGrid,
+  channels: number,
+  clock: () => number,
+): Promise<number> {
   const hyper = hyperNetwork(network, shortMapSettings.hyper);
   const params = hyper.init(Rng.fromSeed(0));
   const image = tf.zeros([1, ...shape, channels]) as tf.Tensor5D;
   const label = tf.zeros([1, ...shape], 'int32') as tf.Tensor4D;
   const z = tf.zeros([1, hyper.latentDim]) as tf.Tensor2D;
-  const step = () =>
-    tf.tidy(() => {
-      const { metrics } = lossGradients({ hyper: params }, () =>
-        diceCrossEntropyLoss(network.apply(hyper.generate(params, z), image, { training: true }), label),
-      );
-      return (metrics.loss as tf.Tensor).dataSync()[0]!;
-    });
+  const step = () => {
+    const { gradients, metrics } = lossGradients({ hyper: params }, () =>
+      diceCrossEntropyLoss(network.apply(hyper.generate(params, z), image, { training: true }), label),
+    );
+    tf.dispose(gradients as unknown as tf.TensorContainer);
+    // The device has then done the gradients too: on those backends that work on after the call, it goes in order.
+    return readAndDispose(metrics.loss as tf.Tensor);
+  };
   try {
-    step();
+    await step();
     const start = clock();
-    for (let i = 0; i < TIMED_STEPS; i++) step();
+    for (let i = 0; i < TIMED_STEPS; i++) await step();
     // Sampling, logging and the optimiser come on top.
     return (1.3 * (clock() - start)) / 1000 / TIMED_STEPS + 0.004;
   } finally {

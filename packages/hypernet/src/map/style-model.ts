@@ -13,9 +13,9 @@ export interface StyleImage {
 export interface StyleModel {
   readonly latentDim: number;
   /** Foreground probability (one minus that of class 0) of every voxel in the style of a latent. */
-  probabilities(image: StyleImage, latent: readonly number[]): Float32Array;
+  probabilities(image: StyleImage, latent: readonly number[]): Promise<Float32Array>;
   /** Foreground (probability at least 0.5) in the style of a latent: 0 or 1 per voxel. */
-  segment(image: StyleImage, latent: readonly number[]): Uint8Array;
+  segment(image: StyleImage, latent: readonly number[]): Promise<Uint8Array>;
   /** The main network's parameters at a latent, to be used or saved as an ordinary network; the caller disposes them. */
   networkAt(latent: readonly number[]): Params;
   /** Frees the copy of the hypernetwork's parameters. */
@@ -31,10 +31,10 @@ export function styleModel(network: Network<tf.Tensor5D>, hyper: HyperNetwork, p
   const own = mapParams(params, (t) => tf.clone(t));
   const networkAt = (latent: readonly number[]) =>
     tf.tidy(() => mapParams(hyper.generate(own, tf.tensor2d([[...latent]])), (t) => tf.clone(t))) as Params;
-  const probabilities = (image: StyleImage, latent: readonly number[]) => {
+  const probabilities = async (image: StyleImage, latent: readonly number[]) => {
     const weights = networkAt(latent);
     try {
-      return tf.tidy(() => foregroundProbability(network.apply(weights, toTensor(image), { training: false })));
+      return await foregroundProbability(() => network.apply(weights, toTensor(image), { training: false }));
     } finally {
       disposeParams(weights);
     }
@@ -42,7 +42,7 @@ export function styleModel(network: Network<tf.Tensor5D>, hyper: HyperNetwork, p
   return {
     latentDim: hyper.latentDim,
     probabilities,
-    segment: (image, latent) => Uint8Array.from(probabilities(image, latent), (p) => (p >= 0.5 ? 1 : 0)),
+    segment: async (image, latent) => foregroundMask(await probabilities(image, latent)),
     networkAt,
     dispose: () => disposeParams(own),
   };
@@ -57,9 +57,24 @@ export function toTensor({ image, shape, channels }: StyleImage): tf.Tensor5D {
 }
 
 /** One minus the background's probability, of logits [1, D, H, W, C]. */
-export function foregroundProbability(logits: tf.Tensor5D): Float32Array {
-  return tf.tidy(() => {
-    const background = tf.slice(tf.softmax(logits), [0, 0, 0, 0, 0], [-1, -1, -1, -1, 1]);
-    return tf.sub(1, background).dataSync() as Float32Array;
+export async function foregroundProbability(logits: () => tf.Tensor5D): Promise<Float32Array> {
+  const foreground = tf.tidy(() => {
+    const background = tf.slice(tf.softmax(logits()), [0, 0, 0, 0, 0], [-1, -1, -1, -1, 1]);
+    return tf.sub(1, background);
   });
+  return readAndDispose(foreground);
+}
+
+/** Where the probability is at least 0.5. */
+export function foregroundMask(probabilities: Float32Array): Uint8Array {
+  return Uint8Array.from(probabilities, (p) => (p >= 0.5 ? 1 : 0));
+}
+
+/** The numbers of a tensor, by the only way of reading that every backend has. */
+export async function readAndDispose(tensor: tf.Tensor): Promise<Float32Array> {
+  try {
+    return (await tensor.data()) as Float32Array;
+  } finally {
+    tensor.dispose();
+  }
 }

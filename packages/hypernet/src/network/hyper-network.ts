@@ -40,7 +40,7 @@ export interface HyperNetwork {
    */
   generate(params: Params, input: tf.Tensor2D): Params;
   /** Largest |pre-activation| of the heads at `input`: beyond 3 the tanh is flat and gradients vanish. */
-  saturation(params: Params, input: tf.Tensor2D): number;
+  saturation(params: Params, input: tf.Tensor2D): Promise<number>;
 }
 
 interface Pack {
@@ -112,12 +112,15 @@ export function hyperNetwork(main: Network<unknown>, options: HyperNetworkOption
       }
       return generated;
     },
-    saturation(params, input) {
+    async saturation(params, input) {
       checkInput(input, latentDim + conditionDim);
-      return tf.tidy(() => {
+      const largest = tf.tidy(() => {
         const features = trunk(params, input, widths.length - 1);
-        return Math.max(...packs.map((pack) => tf.max(tf.abs(head(params, pack, features))).dataSync()[0]!));
+        return tf.max(tf.stack(packs.map((pack) => tf.max(tf.abs(head(params, pack, features))))));
       });
+      const [value] = await largest.data();
+      largest.dispose();
+      return value!;
     },
   };
 }

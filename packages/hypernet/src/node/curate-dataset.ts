@@ -102,7 +102,7 @@ export async function curateDataset(options: CurateOptions): Promise<CurationRes
   }
   const plan: CurationPlan =
     options.plan === undefined
-      ? planCuration(extents, {
+      ? await planCuration(extents, {
           cases: labelled.length,
           channels: dataset.channels.length,
           // Reading once more and writing take about as long as the first pass did.
@@ -152,7 +152,8 @@ export async function curateDataset(options: CurateOptions): Promise<CurationRes
     const clustering = chooseClusters(map.latents, { seed });
     // The origin can drift away from where most cases lie; the median cannot.
     const dominantLatent = componentMedian(map.latents);
-    const probabilities = cases.map((c) => map.model.probabilities(c, dominantLatent));
+    const probabilities: Float32Array[] = [];
+    for (const c of cases) probabilities.push(await map.model.probabilities(c, dominantLatent));
     const dominant = probabilities.map((p) => Uint8Array.from(p, (v) => (v >= 0.5 ? 1 : 0)));
 
     const folds = Math.min(5, cases.length);
@@ -195,7 +196,8 @@ export async function curateDataset(options: CurateOptions): Promise<CurationRes
         onProgress('quality regressor', step, sentinelSteps);
       },
     });
-    const quality = cases.map((c) => 1 - sentinel.quality(c, c.label));
+    const quality: number[] = [];
+    for (const c of cases) quality.push(1 - (await sentinel.quality(c, c.label)));
     sentinel.dispose();
     signal?.throwIfAborted();
 

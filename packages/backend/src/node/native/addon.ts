@@ -85,23 +85,43 @@ export async function layDependencies(binding: string, library: TensorflowLibrar
   return deps;
 }
 
+/** A C++ compiler that is there. */
+export interface Compiler {
+  readonly program: string;
+  /** The first line of what it says of itself. */
+  readonly version: string;
+}
+
 /**
- * Compiles the binding's addon against libtensorflow, or takes it from the cache when the same compiler made it from
- * the same headers before. N-API is stable, so one build serves every Node.
+ * The compiler named by `CXX`, or g++; asked for before anything is downloaded.
+ *
+ * @throws SegError `not-found` when it does not run.
  */
-export async function compileAddon(binding: string, deps: string, cache: string, options: Options): Promise<void> {
-  const compiler = process.env.CXX ?? 'g++';
-  let version: string;
+export async function findCompiler(): Promise<Compiler> {
+  const program = process.env.CXX ?? 'g++';
   try {
-    version = (await runCommand(compiler, ['--version'])).split('\n')[0]!.trim();
+    return { program, version: (await runCommand(program, ['--version'])).split('\n')[0]!.trim() };
   } catch (cause) {
     throw new SegError('not-found', {
       where: 'installBackend',
-      problem: `there is no C++ compiler (${compiler}), which builds what joins Node and libtensorflow`,
+      problem: `there is no C++ compiler (${program}), which builds what joins Node and libtensorflow`,
       hint: 'Install g++ (Debian, Ubuntu: apt-get install g++; Fedora: dnf install gcc-c++), or name one in CXX.',
       cause,
     });
   }
+}
+
+/**
+ * Compiles the binding's addon against libtensorflow, or takes it from the cache when the same compiler made it from
+ * the same headers before. N-API is stable, so one build serves every Node.
+ */
+export async function compileAddon(
+  { program, version }: Compiler,
+  binding: string,
+  deps: string,
+  cache: string,
+  options: Options,
+): Promise<void> {
   const target = join(binding, 'lib', 'napi-v8', 'tfjs_binding.node');
   const library = await realpath(join(deps, 'lib', 'libtensorflow.so'));
   const tree = dirname(dirname(library)).split('/').pop();
@@ -112,7 +132,7 @@ export async function compileAddon(binding: string, deps: string, cache: string,
     options.onProgress({ step: 'compile', message: version });
     await mkdir(dirname(cached), { recursive: true });
     const built = `${cached}.${process.pid}.tmp`;
-    await runCommand(compiler, compilerArguments(binding, deps, built), signalOf(options));
+    await runCommand(program, compilerArguments(binding, deps, built), signalOf(options));
     await rename(built, cached);
   }
   await cp(cached, target);

@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { access, constants, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkOption, SegError } from '@seg/core';
 import {
@@ -9,11 +9,11 @@ import {
   nativeFolder,
   nativeKernels,
 } from '../../native/installed.ts';
-import { compileAddon, fetchBinding, layBinding, layDependencies } from './addon.ts';
+import { compileAddon, fetchBinding, findCompiler, layBinding, layDependencies } from './addon.ts';
 import { inspectDriver, layCudaLibraries } from './cuda-libraries.ts';
 import type { OnProgress } from './progress.ts';
 import { testBinding } from './self-test.ts';
-import { findTensorflow } from './tensorflow-library.ts';
+import { checkPlatform, findTensorflow } from './tensorflow-library.ts';
 
 export interface InstallBackendOptions {
   /** A TensorFlow wheel or an unpacked tree to use; default: `SEG_TENSORFLOW`, then the cache, then pip. */
@@ -58,6 +58,9 @@ export async function installBackend(
     );
     if (works) return present;
   }
+  checkPlatform();
+  const compiler = await findCompiler();
+  await makeCache(cache);
   // The two downloads have nothing to do with each other.
   const [library] = await Promise.all([
     findTensorflow(name, cache, { onProgress, ...withSignal, ...(from === undefined ? {} : { from }) }),
@@ -76,7 +79,7 @@ export async function installBackend(
         ...(cudaRoot === undefined ? {} : { cudaRoot }),
       });
     }
-    await compileAddon(binding, deps, cache, { onProgress, ...withSignal });
+    await compileAddon(compiler, binding, deps, cache, { onProgress, ...withSignal });
     onProgress({ step: 'test', message: 'self-test in a process of its own' });
     const { tensorflow, gpu } = await testBinding(name, folder, signal);
     if (name === 'cuda' && !gpu && options.allowCpuFallback !== true) throw noGpu((await inspectDriver()).problems);
@@ -114,6 +117,22 @@ export async function removeBackend(name: NativeBackend, options: { readonly fol
     await rm(cache, { recursive: true, force: true });
   }
   return present;
+}
+
+/** Makes the cache's folder, which must be writable. */
+async function makeCache(cache: string): Promise<void> {
+  try {
+    await mkdir(cache, { recursive: true });
+    await access(cache, constants.W_OK);
+  } catch (cause) {
+    throw new SegError('io-failure', {
+      where: 'installBackend',
+      problem: 'the cache cannot be written',
+      got: cache,
+      hint: 'Mend its rights, or choose another folder with SEG_CACHE.',
+      cause,
+    });
+  }
 }
 
 async function requireDriver(): Promise<void> {

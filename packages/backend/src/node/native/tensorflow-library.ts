@@ -33,7 +33,6 @@ export async function findTensorflow(
   cache: string,
   options: { readonly from?: string; readonly onProgress: OnProgress; readonly signal?: AbortSignal },
 ): Promise<TensorflowLibrary> {
-  checkPlatform();
   const { from } = options;
   if (from !== undefined) {
     const path = resolve(from);
@@ -47,7 +46,7 @@ export async function findTensorflow(
     }
     if (found.isDirectory()) return layoutOf(path, path);
     await checkNamedWheel(path);
-    return unpacked(path, await hashFile(path), name, cache, options.onProgress);
+    return unpacked(path, await hashFile(path), name, cache, options);
   }
   const wheel = pinnedWheels[name][process.arch];
   if (wheel === undefined) {
@@ -65,7 +64,7 @@ export async function findTensorflow(
   await checkSpace(cache, spaceNeeded[name]);
   const wheels = join(cache, 'wheels');
   const path = await downloadWheel(wheel, wheels, options);
-  const library = await unpacked(path, wheel.sha256, name, cache, options.onProgress);
+  const library = await unpacked(path, wheel.sha256, name, cache, options);
   await rm(path, { force: true });
   return { ...library, source: `${wheel.file} (pinned)` };
 }
@@ -75,7 +74,7 @@ async function unpacked(
   sha256: string,
   name: NativeBackend,
   cache: string,
-  onProgress: OnProgress,
+  options: { readonly onProgress: OnProgress; readonly signal?: AbortSignal },
 ): Promise<TensorflowLibrary> {
   const home = join(cache, 'libtensorflow', sha256.slice(0, 16));
   if (!existsSync(join(home, 'complete.json'))) {
@@ -83,7 +82,7 @@ async function unpacked(
     await checkSpace(cache, spaceNeeded[name]);
     const staging = `${home}.${process.pid}.tmp`;
     try {
-      await unpackWheel(wheel, staging, onProgress);
+      await unpackWheel(wheel, staging, options);
       await writeFile(join(staging, 'complete.json'), JSON.stringify({ wheel: basename(wheel), sha256 }));
       await rm(home, { recursive: true, force: true });
       await rename(staging, home);
@@ -124,6 +123,7 @@ async function checkNamedWheel(path: string): Promise<void> {
       problem: 'the wheel is for another processor',
       got: machine,
       expected: own,
+      hint: `Name the wheel whose file name ends with ${own}.whl.`,
     });
   }
   if (pinned === undefined) return;
@@ -138,7 +138,8 @@ async function checkNamedWheel(path: string): Promise<void> {
   });
 }
 
-function checkPlatform(): void {
+/** @throws SegError `unsupported` on anything but Linux. */
+export function checkPlatform(): void {
   if (process.platform === 'linux') return;
   throw new SegError('unsupported', {
     where: 'installBackend',

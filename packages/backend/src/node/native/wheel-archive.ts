@@ -11,9 +11,15 @@ import type { OnProgress } from './progress.ts';
  * Unpacks what the addon needs of a TensorFlow wheel: two libraries into `lib/`, the C headers into `include/`, and the
  * metadata that names the CUDA libraries.
  *
- * @throws SegError `corrupt-data` when the file is no wheel or has no libtensorflow_cc.
+ * @throws SegError `corrupt-data` when the file is no wheel or has no libtensorflow_cc, `io-failure` when it cannot be
+ * written, `aborted` when the signal fired.
  */
-export async function unpackWheel(wheel: string, folder: string, onProgress: OnProgress): Promise<void> {
+export async function unpackWheel(
+  wheel: string,
+  folder: string,
+  options: { readonly onProgress: OnProgress; readonly signal?: AbortSignal },
+): Promise<void> {
+  const { onProgress, signal } = options;
   const archive = await open(wheel);
   const wanted: { readonly entry: yauzl.Entry; readonly target: string }[] = [];
   try {
@@ -35,14 +41,34 @@ export async function unpackWheel(wheel: string, folder: string, onProgress: OnP
   }
   const total = wanted.reduce((sum, { entry }) => sum + entry.uncompressedSize, 0);
   let done = 0;
-  for (const { entry, target } of wanted) {
-    const path = join(folder, target);
-    await mkdir(dirname(path), { recursive: true });
-    await pipeline(await readStream(archive, entry), createWriteStream(path));
-    done += entry.uncompressedSize;
-    onProgress({ step: 'unpack', message: target, fraction: done / total });
+  try {
+    for (const { entry, target } of wanted) {
+      const path = join(folder, target);
+      await mkdir(dirname(path), { recursive: true });
+      await pipeline(await readStream(archive, entry), createWriteStream(path), { signal });
+      done += entry.uncompressedSize;
+      onProgress({ step: 'unpack', message: target, fraction: done / total });
+    }
+  } catch (cause) {
+    throw stopped(wheel, cause);
+  } finally {
+    archive.close();
   }
-  archive.close();
+}
+
+/** What to say of an error while a wheel is unpacked: interrupted, not written, or a damaged wheel. */
+function stopped(wheel: string, cause: unknown): SegError {
+  const { name, code, path } = cause as NodeJS.ErrnoException;
+  const where = 'installBackend';
+  if (name === 'AbortError') return new SegError('aborted', { where, problem: 'interrupted', cause });
+  if (code === undefined || !/^E[A-Z]+$/.test(code)) return damaged(wheel, cause);
+  return new SegError('io-failure', {
+    where,
+    problem: code === 'ENOSPC' ? 'the disk is full' : `a file cannot be written (${code})`,
+    ...(path === undefined ? {} : { got: path }),
+    hint: 'Free some space or mend its rights, or choose another folder with SEG_CACHE.',
+    cause,
+  });
 }
 
 /** Where an entry of the wheel goes, or undefined if it is not needed. Names come from the archive, so only these pass. */
@@ -78,7 +104,8 @@ function open(path: string): Promise<yauzl.ZipFile> {
 }
 
 function damaged(path: string, cause: unknown): SegError {
-  const problem = `${path} is no readable wheel: ${cause instanceof Error ? cause.message : String(cause)}`;
+  const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\.$/, '');
+  const problem = `${path} is no readable wheel: ${reason}`;
   return new SegError('corrupt-data', { where: 'installBackend', problem, cause, hint: 'Download it again.' });
 }
 
