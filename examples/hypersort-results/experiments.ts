@@ -133,7 +133,13 @@ const settingTrials: readonly Omit<Trial, 'set'>[] = [
   { name: 'latent rate 1e-3', settings: { latentLearningRate: 1e-3 } },
 ];
 
+const depthTrials: readonly Omit<Trial, 'set'>[] = [
+  { name: 'one downsampling, 24 epochs', levels: 1, epochs: 24, plain: true },
+  { name: 'two downsamplings, 32 epochs', levels: 2, epochs: 32, plain: true },
+];
+
 /** What was tried on the pilot seed. */
-export const TRIALS: readonly Trial[] = Object.entries({ hippocampus: settingTrials }).flatMap(([set, trials]) =>
-  trials.map((trial) => ({ set, ...trial })),
-);
+export const TRIALS: readonly Trial[] = Object.entries({
+  hippocampus: settingTrials,
+  'left-atrium': depthTrials,
+}).flatMap(([set, trials]) => trials.map((trial) => ({ set, ...trial })));
