@@ -29,36 +29,43 @@ export interface PlanCurationOptions {
   readonly clock: () => number;
 }
 
-/** From fine to coarse: voxels of the grid, channels of the first level, downsamplings. */
+/** From coarse to fine: voxels of the grid, channels of the first level, downsamplings. */
 const SIZES = [
-  { voxels: 120_000, baseFeatures: 8, levels: 3 },
-  { voxels: 60_000, baseFeatures: 8, levels: 2 },
-  { voxels: 30_000, baseFeatures: 8, levels: 2 },
-  { voxels: 15_000, baseFeatures: 6, levels: 1 },
-  { voxels: 7_000, baseFeatures: 6, levels: 1 },
   { voxels: 4_000, baseFeatures: 4, levels: 1 },
+  { voxels: 7_000, baseFeatures: 6, levels: 1 },
+  { voxels: 15_000, baseFeatures: 6, levels: 1 },
+  { voxels: 30_000, baseFeatures: 8, levels: 2 },
+  { voxels: 60_000, baseFeatures: 8, levels: 2 },
+  { voxels: 120_000, baseFeatures: 8, levels: 3 },
 ] as const;
 /** Epochs that a map needs at least, and after which longer training rarely changes it. */
 const LEAST_EPOCHS = 16;
 const MOST_EPOCHS = 30;
-const TIMED_STEPS = 2;
+/** Of which the shortest counts: engines compile kernels while the first ones run. */
+const TIMED_STEPS = 3;
 
-/** The finest grid and network with which enough epochs fit into the time; the last size fits by fewer epochs. */
+/**
+ * The finest grid and network with which enough epochs fit into the time; the coarsest of them by fewer epochs where none
+ * does. Sizes are timed from coarse to fine up to the first that does not fit, so that a slow device is not kept busy by
+ * networks that are out of its reach.
+ */
 export async function planCuration(
   extents: readonly CaseExtent[],
   options: PlanCurationOptions,
 ): Promise<CurationPlan> {
   const { cases, channels, seconds, clock } = options;
-  let last: CurationPlan | undefined;
+  let best: CurationPlan | undefined;
   for (const { voxels, baseFeatures, levels } of SIZES) {
     const grid = planWorkingGrid(extents, { voxels, multiple: 2 ** levels });
     const network = hyperSortUnet({ baseFeatures, levels, convs: 1, inputChannels: channels });
     const secondsPerStep = await measureStep(network, grid, channels, clock);
     const possible = Math.floor(seconds / secondsPerStep / cases);
-    last = { grid, baseFeatures, levels, epochs: Math.max(1, Math.min(MOST_EPOCHS, possible)), secondsPerStep };
-    if (possible >= LEAST_EPOCHS) return last;
+    const fits = possible >= LEAST_EPOCHS;
+    if (best !== undefined && !fits) break;
+    best = { grid, baseFeatures, levels, epochs: Math.max(1, Math.min(MOST_EPOCHS, possible)), secondsPerStep };
+    if (!fits) break;
   }
-  return last!;
+  return best!;
 }
 
 /** Seconds of one training step of HyperSORT, without the optimiser. */
@@ -83,10 +90,14 @@ async function measureStep(
   };
   try {
     await step();
-    const start = clock();
-    for (let i = 0; i < TIMED_STEPS; i++) await step();
+    let shortest = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < TIMED_STEPS; i++) {
+      const start = clock();
+      await step();
+      shortest = Math.min(shortest, clock() - start);
+    }
     // Sampling, logging and the optimiser come on top.
-    return (1.3 * (clock() - start)) / 1000 / TIMED_STEPS + 0.004;
+    return (1.3 * shortest) / 1000 + 0.004;
   } finally {
     disposeParams(params);
     tf.dispose([image, label, z]);
