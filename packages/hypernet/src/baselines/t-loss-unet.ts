@@ -20,7 +20,8 @@ const INITIAL_LN_NU = 1;
 
 /**
  * The robust baseline: a network trained with the T-loss, whose degrees of freedom nu are learnt along with it
- * (Gonzalez-Jimenez et al. 2023). The loss is per voxel; the gradient by ln nu is analytic, in float64.
+ * (Gonzalez-Jimenez et al. 2023). The loss is per voxel; the gradient by ln nu is analytic, in float64, for which a step
+ * reads two small tensors at once: not on WebGPU, which can only read asynchronously.
  *
  * Groups: `network` and `shape` (one scalar, `lnNu`).
  */
