@@ -42,14 +42,8 @@ function rampVolume(): Float32Array {
   return values;
 }
 
-/**
- * Runs before the clock: the first results of a process lie in memory that the host of a virtual machine may not have
- * backed yet, until the garbage collector gives it round. (Python frees its results at once and gets the same again.)
- */
-const warmUps = 24;
-
 async function medianMs(work: () => Promise<unknown>): Promise<number> {
-  for (let i = 0; i < warmUps; i++) await work();
+  await work();
   const times: number[] = [];
   for (let i = 0; i < Number(options.repeat); i++) {
     const start = performance.now();
