@@ -1,8 +1,9 @@
 const isMeasured = (field: string) => /(^|_)(ms|gflops|mb)$/.test(field);
 
 /**
- * Rows of several rounds of one measurement, one row for each piece of work and peer with the medians of what was
- * measured. Who is compared takes turns in a round, because a machine's speed drifts with what its neighbours do.
+ * Rows of several rounds of one measurement, one row for each piece of work and peer with the best that a round
+ * measured, which is a median itself. Who is compared takes turns in a round: a machine's speed drifts with what its
+ * neighbours do, so that the least disturbed round of each is what compares. Of memory it is the highest peak.
  */
 export function inRounds<Row extends object>(rounds: number, measure: () => readonly Row[]): Row[] {
   const groups = new Map<string, Row[]>();
@@ -12,14 +13,14 @@ export function inRounds<Row extends object>(rounds: number, measure: () => read
       groups.set(key, [...(groups.get(key) ?? []), row]);
     }
   }
-  return [...groups.values()].map(medians);
+  return [...groups.values()].map(leastDisturbed);
 }
 
-function medians<Row extends object>(rows: readonly Row[]): Row {
+function leastDisturbed<Row extends object>(rows: readonly Row[]): Row {
   const fields = Object.entries(rows[0]!).map(([field, value]) => {
     if (!isMeasured(field) || typeof value !== 'number') return [field, value];
-    const values = rows.map((row) => row[field as keyof Row] as number).sort((a, b) => a - b);
-    return [field, values[values.length >> 1]];
+    const values = rows.map((row) => row[field as keyof Row] as number);
+    return [field, field.endsWith('ms') ? Math.min(...values) : Math.max(...values)];
   });
   return Object.fromEntries(fields) as Row;
 }

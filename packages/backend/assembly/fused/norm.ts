@@ -3,15 +3,15 @@
 // Sums are float32 over short blocks and float64 across them.
 import { addWide, leak, madd } from './vector';
 
-// Rows whose sums are float32: about 16 KB.
+// Rows whose sums are float32.
 function blockRows(w: i32): i32 {
-  return max(8, min(128, 4096 / w));
+  return max(8, min(128, 8192 / w));
 }
 
-// Rows whose columns are visited in turn, coefficients in registers: few, because memory that is not in a cache comes
-// fast only in its order.
+// Rows whose columns are visited in turn, coefficients in registers: about 1 KB, because memory that is not in a cache
+// comes fast only in its order.
 function stripRows(w: i32): i32 {
-  return w <= 16 ? blockRows(w) : max(4, 512 / w);
+  return max(2, 256 / w);
 }
 
 /** sums, float64 [2][w]: sum of (x - pivot) and of its square; followed by float32 [2][w] of scratch. */

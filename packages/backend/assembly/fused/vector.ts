@@ -21,7 +21,10 @@ export function laneSum(a: v128): f64 {
 
 /** value where t is not negative, slope * value elsewhere. */
 export function leak(t: v128, value: v128, slope: v128): v128 {
-  return v128.bitselect(f32x4.mul(value, slope), value, i32x4.shr_s(t, 31));
+  const negative = i32x4.shr_s(t, 31);
+  return ASC_FEATURE_RELAXED_SIMD
+    ? i32x4.relaxed_laneselect(f32x4.mul(value, slope), value, negative)
+    : v128.bitselect(f32x4.mul(value, slope), value, negative);
 }
 
 /** e to the power of x for x of at most 88; relative error below 2e-7, 0 below -87. */
