@@ -72,9 +72,8 @@ const filterGradientAtOnce: TilesAtOnce = { volume: 64, plane: 16 };
 
 /** Transformed inputs and outputs of a block that stay in a second-level cache of 1 to 2 MiB while data passes through. */
 const blockBytes = 600 << 10;
-/** With stride 2 half of that was faster: a tile reads four times as many inputs as it gives outputs. */
+/** With stride 2 half of that was faster, and more items even out the threads: its blocks are those of one plane. */
 const stridedBlockBytes = 320 << 10;
-const fewestStridedTiles = 12;
 /** Transformed weights larger than this come from further away, so that many tiles should use them. */
 const cachedWeightBytes = 2 << 20;
 const tilesOfStream = 36;
@@ -90,10 +89,10 @@ function blocked(g: ConvGeometry, id: VariantId, atOnce: TilesAtOnce): WinogradP
   const slots = flat ? g.kernel[0] : 1;
   const tileBytes = 4 * tilePoints(variant) * (slots * g.inChannels + g.outChannels);
   const weightBytes = 4 * weightPoints(variant) * slots * g.inChannels * g.outChannels;
-  const fitting = (bytes: number) => Math.min(mostTiles, 6 * Math.round(bytes / tileBytes / 6));
-  const cached = id === '14s2' ? Math.max(fewestStridedTiles, fitting(stridedBlockBytes)) : fitting(blockBytes);
-  const wanted = weightBytes > cachedWeightBytes ? tilesOfStream : cached;
-  return { variant: id, blockTiles: evenBlocks(tiles, Math.max(6, wanted)) };
+  const fitting = (bytes: number) => Math.max(6, Math.min(mostTiles, 6 * Math.round(bytes / tileBytes / 6)));
+  if (id === '14s2' && weightBytes <= cachedWeightBytes) return { variant: id, blockTiles: fitting(stridedBlockBytes) };
+  const wanted = weightBytes > cachedWeightBytes ? tilesOfStream : fitting(blockBytes);
+  return { variant: id, blockTiles: evenBlocks(tiles, wanted) };
 }
 
 /** Tiles of a block: a multiple of the register tile's rows near `wanted`, so that blocks come out even. */
