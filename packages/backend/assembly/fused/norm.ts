@@ -99,51 +99,32 @@ function statsStrip(base: usize, bytes: usize, wb: usize, pivot: usize, partial:
   }
 }
 
+// Applies go through two rows a turn in the order of memory; coefficients come from the first-level cache.
+
 /** y = leaky(k[0] * (x - k[2]) + k[1]); k float32 [3][w]. */
 export function normApply(x: usize, m0: i32, m1: i32, w: i32, tail: i32, k: usize, slope: f32, y: usize): void {
   const wb = (<usize>w) << 2;
-  const step = stripRows(w);
   const negative = f32x4.splat(slope);
-  for (let m = m0; m < m1; m += step) {
+  const pairs = m0 + ((m1 - m0) & ~1);
+  for (let m = m0; m < pairs; m += 2) {
     const at = <usize>m * wb;
-    const bytes = <usize>min(step, m1 - m) * wb;
-    let o: usize = 0;
-    for (; o + 64 <= wb; o += 64) {
-      const a = k + o,
-        b = a + wb,
-        c = b + wb;
+    for (let p = x + at, q = y + at, a = k, e = p + wb; p < e; p += 16, q += 16, a += 16) {
       const a0 = v128.load(a),
-        a1 = v128.load(a, 16),
-        a2 = v128.load(a, 32),
-        a3 = v128.load(a, 48);
-      const b0 = v128.load(b),
-        b1 = v128.load(b, 16),
-        b2 = v128.load(b, 32),
-        b3 = v128.load(b, 48);
-      const c0 = v128.load(c),
-        c1 = v128.load(c, 16),
-        c2 = v128.load(c, 32),
-        c3 = v128.load(c, 48);
-      for (let p = x + at + o, q = y + at + o, e = p + bytes; p < e; p += wb, q += wb) {
-        let t = madd(f32x4.sub(v128.load(p), c0), a0, b0);
-        v128.store(q, leak(t, t, negative));
-        t = madd(f32x4.sub(v128.load(p, 16), c1), a1, b1);
-        v128.store(q, leak(t, t, negative), 16);
-        t = madd(f32x4.sub(v128.load(p, 32), c2), a2, b2);
-        v128.store(q, leak(t, t, negative), 32);
-        t = madd(f32x4.sub(v128.load(p, 48), c3), a3, b3);
-        v128.store(q, leak(t, t, negative), 48);
-      }
+        a1 = v128.load(a + wb),
+        a2 = v128.load(a + 2 * wb);
+      const t0 = madd(f32x4.sub(v128.load(p), a2), a0, a1),
+        t1 = madd(f32x4.sub(v128.load(p + wb), a2), a0, a1);
+      v128.store(q, leak(t0, t0, negative));
+      v128.store(q + wb, leak(t1, t1, negative));
     }
-    for (; o < wb; o += 16) {
-      const a0 = v128.load(k + o),
-        b0 = v128.load(k + o + wb),
-        c0 = v128.load(k + o + 2 * wb);
-      for (let p = x + at + o, q = y + at + o, e = p + bytes; p < e; p += wb, q += wb) {
-        const t = madd(f32x4.sub(v128.load(p), c0), a0, b0);
-        v128.store(q, leak(t, t, negative));
-      }
-    }
+  }
+  for (let o: usize = 0, at = <usize>pairs * wb; pairs < m1 && o < wb; o += 16) {
+    const t = madd(
+      f32x4.sub(v128.load(x + at + o), v128.load(k + 2 * wb + o)),
+      v128.load(k + o),
+      v128.load(k + wb + o),
+    );
+    v128.store(y + at + o, leak(t, t, negative));
   }
   for (let i: usize = 0, at = <usize>m1 * wb; i < (<usize>tail) << 2; i += 4) {
     const centred = f32x4.sub(v128.load32_zero(x + at + i), v128.load32_zero(k + 2 * wb + i));
@@ -274,50 +255,31 @@ export function normGradApply(
   dx: usize,
 ): void {
   const wb = (<usize>w) << 2;
-  const step = stripRows(w);
   const negative = f32x4.splat(slope);
   const k3 = k + 3 * wb;
-  for (let m = m0; m < m1; m += step) {
+  const pairs = m0 + ((m1 - m0) & ~1);
+  for (let m = m0; m < pairs; m += 2) {
     const at = <usize>m * wb;
-    const bytes = <usize>min(step, m1 - m) * wb;
-    let o: usize = 0;
-    for (; o + 32 <= wb; o += 32) {
-      const a = k + o,
-        b = a + wb,
-        c = k3 + o,
-        d = c + wb,
-        f = d + wb;
+    for (let p = x + at, r = dy + at, q = dx + at, a = k, e = p + wb; p < e; p += 16, r += 16, q += 16, a += 16) {
       const a0 = v128.load(a),
-        a1 = v128.load(a, 16),
-        b0 = v128.load(b),
-        b1 = v128.load(b, 16);
-      const e0 = v128.load(b + wb),
-        e1 = v128.load(b + wb, 16);
-      const c0 = v128.load(c),
-        c1 = v128.load(c, 16),
-        d0 = v128.load(d),
-        d1 = v128.load(d, 16),
-        f0 = v128.load(f),
-        f1 = v128.load(f, 16);
-      for (let p = x + at + o, r = dy + at + o, q = dx + at + o, e = p + bytes; p < e; p += wb, r += wb, q += wb) {
-        let v = f32x4.sub(v128.load(p), e0);
-        v128.store(q, madd(leak(madd(v, a0, b0), v128.load(r), negative), c0, madd(v, d0, f0)));
-        v = f32x4.sub(v128.load(p, 16), e1);
-        v128.store(q, madd(leak(madd(v, a1, b1), v128.load(r, 16), negative), c1, madd(v, d1, f1)), 16);
-      }
+        a1 = v128.load(a + wb),
+        a2 = v128.load(a + 2 * wb),
+        a3 = v128.load(a + 3 * wb),
+        a4 = v128.load(a + 4 * wb),
+        a5 = v128.load(a + 5 * wb);
+      const v0 = f32x4.sub(v128.load(p), a2),
+        v1 = f32x4.sub(v128.load(p + wb), a2);
+      const g0 = leak(madd(v0, a0, a1), v128.load(r), negative),
+        g1 = leak(madd(v1, a0, a1), v128.load(r + wb), negative);
+      v128.store(q, madd(g0, a3, madd(v0, a4, a5)));
+      v128.store(q + wb, madd(g1, a3, madd(v1, a4, a5)));
     }
-    for (; o < wb; o += 16) {
-      const a0 = v128.load(k + o),
-        b0 = v128.load(k + o + wb),
-        e0 = v128.load(k + o + 2 * wb),
-        c0 = v128.load(k3 + o),
-        d0 = v128.load(k3 + o + wb),
-        f0 = v128.load(k3 + o + 2 * wb);
-      for (let p = x + at + o, r = dy + at + o, q = dx + at + o, e = p + bytes; p < e; p += wb, r += wb, q += wb) {
-        const v = f32x4.sub(v128.load(p), e0);
-        v128.store(q, madd(leak(madd(v, a0, b0), v128.load(r), negative), c0, madd(v, d0, f0)));
-      }
-    }
+  }
+  for (let o: usize = 0, at = <usize>pairs * wb; pairs < m1 && o < wb; o += 16) {
+    const v = f32x4.sub(v128.load(x + at + o), v128.load(k + 2 * wb + o));
+    const g = leak(madd(v, v128.load(k + o), v128.load(k + wb + o)), v128.load(dy + at + o), negative);
+    const h = madd(v, v128.load(k3 + wb + o), v128.load(k3 + 2 * wb + o));
+    v128.store(dx + at + o, madd(g, v128.load(k3 + o), h));
   }
   for (let i: usize = 0, at = <usize>m1 * wb; i < (<usize>tail) << 2; i += 4) {
     const v = f32x4.sub(v128.load32_zero(x + at + i), v128.load32_zero(k + 2 * wb + i));
