@@ -83,6 +83,20 @@ describe('seg evaluate', () => {
     await expect(readdir(out)).rejects.toThrow(/ENOENT/);
   });
 
+  it('refuses labels that are no numbers and a file in the place of the folder', async () => {
+    const { prediction, reference, out, args } = await folders();
+    await writeNifti(join(prediction, 'a.nii'), box(1, [2, 2, 2], [6, 6, 6]));
+    await writeNifti(join(reference, 'a.nii'), box(1, [2, 2, 2], [6, 6, 6]));
+    for (const labels of ['1+', '+1', '', '1,,2', '1e0', '0x1', '-1', '1.5']) {
+      expect((await seg(...args, '--labels', labels)).code, labels).toBe(2);
+    }
+    await writeFile(out, 'kept');
+    const { code, stderr } = await seg(...args);
+    expect(code).toBe(1);
+    expect(stderr).toContain('is a file. Name a folder.');
+    expect(await readFile(out, 'utf8')).toBe('kept');
+  });
+
   it('refuses folders without pairs, saying what to do', async () => {
     const { prediction, reference, args } = await folders();
     expect(await seg(...args)).toMatchObject({ code: 1, stderr: expect.stringContaining('no label maps') });

@@ -53,9 +53,11 @@ Examples:
       const { join } = await import('node:path');
       const { writeFileAtomic } = await import('@seg/io/node');
       const { evaluateFolders } = await import('../tasks/evaluate-folders.ts');
-      const progress = await startProgress(cli, 'evaluating');
+      const { refuseFile } = await import('../tasks/folders.ts');
       const { prediction, reference, out, labels, convention, emptyDistances } = options;
       const warnings: string[] = [];
+      await refuseFile('seg evaluate', out);
+      const progress = await startProgress(cli, 'evaluating');
       try {
         const cohort = await evaluateFolders(prediction, reference, {
           convention,
@@ -90,8 +92,9 @@ Examples:
 
 function parseLabels(text: string) {
   return text.split(',').map((part) => {
-    const values = part.split('+').map(Number);
-    if (part.trim() === '' || !values.every((v) => Number.isSafeInteger(v) && v >= 0)) {
+    const digits = part.split('+').map((value) => value.trim());
+    const values = digits.map(Number);
+    if (!digits.every((value) => /^\d+$/.test(value)) || !values.every(Number.isSafeInteger)) {
       throw new InvalidArgumentError('It must list labels such as 1,2 or 1,2,1+2.');
     }
     return values.length === 1 ? values[0]! : { name: part.trim(), values };

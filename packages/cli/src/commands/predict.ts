@@ -45,7 +45,9 @@ Examples:
       const { loadRun, readRunConfig } = await import('@seg/train/node');
       const { predictFile } = await import('../tasks/predict-file.ts');
       const { moreMethods } = await import('../tasks/methods.ts');
+      const { refuseFile } = await import('../tasks/folders.ts');
       const { findPredictionInputs } = await import('../tasks/prediction-inputs.ts');
+      await refuseFile('seg predict', out);
       const config = await readRunConfig(run);
       const images = await findPredictionInputs(inputs, out, config.data.channels.length);
       const backend = await startChosenBackend(cli, options);

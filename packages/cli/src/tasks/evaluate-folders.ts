@@ -51,7 +51,7 @@ export async function evaluateFolders(
       for (const map of maps) for (const value of map.data) if (value !== 0) found.add(value);
     } catch (error) {
       if (!(error instanceof SegError)) throw error;
-      problems.push(error.message);
+      problems.push(error.message.replace(/\.$/, ''));
     }
     onProgress?.(i + 1, total);
   }

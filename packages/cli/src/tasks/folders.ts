@@ -30,6 +30,13 @@ export async function requireFolder(where: string, folder: string): Promise<void
   });
 }
 
+/** Throws `invalid-argument` where the path is there and no folder. */
+export async function refuseFile(where: string, folder: string): Promise<void> {
+  const info = await stat(folder).catch(() => undefined);
+  if (info === undefined || info.isDirectory()) return;
+  throw new SegError('invalid-argument', { where, problem: `${folder} is a file`, hint: 'Name a folder.' });
+}
+
 /**
  * Throws `invalid-argument` if there already is something in the folder.
  *

@@ -7,6 +7,7 @@ const CURES: Readonly<Record<string, string>> = {
   EACCES: 'Change the permissions or choose another folder.',
   EPERM: 'Change the permissions or choose another folder.',
   EROFS: 'The disk is read-only: choose another folder.',
+  EEXIST: 'There is something else of that name: choose another one.',
   ENOENT: 'Check the path.',
   ENOTDIR: 'A part of the path is a file.',
   EISDIR: 'This is a folder; name a file.',

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -119,6 +119,17 @@ describe('openVolumeCache', () => {
       { numRuns: 30 },
     );
     expect(damaged[0]).toMatchObject({ code: 'corrupt-data', where: path });
+  });
+
+  it('does not take the entry of one key for that of another', async () => {
+    const cache = await openVolumeCache(join(root, 'c'));
+    const entries = async () => (await readdir(join(root, 'c'))).map((name) => join(root, 'c', name));
+    await cache.get(source(), counted(1));
+    const [first] = (await entries()) as [string];
+    await cache.get(source({ version: '2' }), counted(2));
+    const second = (await entries()).find((name) => name !== first)!;
+    await copyFile(first, second);
+    expect(await cache.get(source({ version: '2' }), counted(3))).toEqual(content(3));
   });
 
   it('removes what was used longest ago above the limit, and never stores what is larger than it', async () => {

@@ -126,6 +126,46 @@ describe('parseNpy', () => {
     expect(bytesOf(array.data).toString('base64')).toBe(entry.data);
     if (array.byteOrder === 'little') expect(Buffer.from(encodeNpy(array)).equals(Buffer.from(file))).toBe(true);
   });
+
+  // What numpy.lib.format.read_array (2.4) takes and refuses.
+  const file = (header: string, version = [1, 0]) => {
+    const text = Buffer.from(header.padEnd(117), 'latin1');
+    const length = [text.length + 1, 0];
+    const parts = [[0x93], Buffer.from('NUMPY'), version, version[0] === 1 ? length : [...length, 0, 0], text, [10]];
+    return Uint8Array.from([...parts, [1, 0, 2, 0]].flatMap((part) => [...part]));
+  };
+  it.each([
+    "{'descr': '<u2', 'fortran_order': False, 'shape': (2,), }",
+    "{'shape': (2,), 'fortran_order': False, 'descr': '<u2'}",
+    " {'descr': '<u2', 'fortran_order': False, 'shape': (2L,)}",
+    "{'descr':'<u2','fortran_order':True,'shape':(1,2)}",
+  ])('reads the header %s', (header) => {
+    for (const version of [1, 2, 3]) expect([...parseNpy(file(header, [version, 0])).data]).toEqual([1, 2]);
+  });
+  it.each([
+    "{'descr': '<u2', 'fortran_order': False, 'shape': (2,), } x",
+    "{'descr': '<u2', 'fortran_order': False, 'shape': (2,), }\0",
+    "{'descr': '<u2', 'fortran_order': False, 'shape': (2,), }\u00a0",
+    "{'descr': '<u2', 'fortran_order': False, 'shape': (2,), 'more': '1'}",
+    "{'descr': '<u2', 'fortran_order': False, 'shape': (2, ,)}",
+    "{'descr': '<u2', 'fortran_order': False, 'shape': (2 1)}",
+    "{'descr': '<u2', 'fortran_order': 'False', 'shape': (2,)}",
+    "{'descr': '<u2' 'fortran_order': False, 'shape': (2,)}",
+    "{'descr': '<u2', 'fortran_order': False}",
+    "x{'descr': '<u2', 'fortran_order': False, 'shape': (2,)}",
+  ])('refuses the header %s', (header) => {
+    expect(() => parseNpy(file(header))).toThrow(expect.objectContaining({ code: 'corrupt-data' }));
+  });
+  it('refuses versions that do not exist', () => {
+    const header = "{'descr': '<u2', 'fortran_order': False, 'shape': (2,), }";
+    for (const version of [
+      [0, 0],
+      [1, 1],
+      [4, 0],
+    ]) {
+      expect(() => parseNpy(file(header, version))).toThrow(expect.objectContaining({ code: 'corrupt-data' }));
+    }
+  });
 });
 
 describe('parseNpz', () => {

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { type FileHandle, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { downloadFile } from '../../src/node/index.ts';
+import { onDisk, writeFully } from '../../src/node/registry/disk.ts';
 import { startServer, type TestServer } from './server.ts';
 
 let server: TestServer;
@@ -175,5 +176,117 @@ describe('downloadFile', () => {
       verifiedBy: 'nothing',
       sha256,
     });
+  });
+
+  it('begins again where the server sends another part than was asked for', async () => {
+    const cut = { content, cutAfter: 60_000 };
+    for (const contentRange of ['bytes 7-199999/200000', 'bytes 1-2/3', 'nonsense', '']) {
+      await rm(path, { force: true });
+      server.behave(cut, { content, contentRange }, { content });
+      await downloadFile(server.url, path, quick);
+      expect(hash(await readFile(path))).toBe(sha256);
+      expect(server.ranges).toEqual(['', expect.stringMatching(/^bytes=[1-9]\d*-$/), '']);
+    }
+  });
+
+  it('takes a file that was compressed for the way', async () => {
+    server.behave({ content, gzip: true });
+    expect(await downloadFile(server.url, path, quick)).toMatchObject({ sha256, bytes: content.length });
+    await rm(path);
+    // Such a part is not continued: its length says nothing of a range.
+    server.behave({ content: other, gzip: true });
+    await expect(downloadFile(server.url, path, quick)).rejects.toMatchObject({ code: 'corrupt-data' });
+    expect(server.ranges).toEqual(['']);
+  });
+
+  it('gives up on what is no HTTP and on redirects without end, naming the reason', async () => {
+    server.behave({ content, raw: 'hello' });
+    await expect(downloadFile(server.url, path, { ...quick, attempts: 2 })).rejects.toMatchObject({
+      code: 'io-failure',
+      got: expect.stringMatching(/HTTP/),
+    });
+    server.behave({ content, redirectTo: server.url });
+    await expect(downloadFile(server.url, path, { ...quick, attempts: 1 })).rejects.toThrow(/redirect/);
+    server.behave({ content, redirectTo: 'file:///etc/passwd' });
+    await expect(downloadFile(server.url, path, { ...quick, attempts: 1 })).rejects.toThrow(/HTTP/);
+  });
+
+  it('fetches once for all who ask for one path at a time', async () => {
+    server.behave({ content });
+    const results = await Promise.all([1, 2, 3].map(() => downloadFile(server.url, path, quick)));
+    expect(results.map((r) => r.alreadyThere).sort()).toEqual([false, true, true]);
+    expect(server.ranges).toEqual(['']);
+    expect(await readdir(join(root, 'deep'))).toEqual(['set.tar']);
+  });
+
+  it('waits for another process that holds the path, and can be stopped meanwhile; the dead hold nothing', async () => {
+    server.behave({ content });
+    await mkdir(join(root, 'deep'));
+    const lock = `${path}.part.lock`;
+    // The parent of this process lives; no process has a number as high as the other.
+    await writeFile(lock, JSON.stringify({ host: hostname(), pid: process.ppid }));
+    const signal = AbortSignal.timeout(300);
+    await expect(downloadFile(server.url, path, { ...quick, signal })).rejects.toMatchObject({ code: 'aborted' });
+    expect(server.ranges).toEqual([]);
+    await writeFile(lock, JSON.stringify({ host: hostname(), pid: 2 ** 30 }));
+    await downloadFile(server.url, path, quick);
+    await rm(path);
+    await writeFile(lock, JSON.stringify({ host: 'elsewhere', pid: process.ppid }));
+    const old = new Date(Date.now() - 3 * 60_000);
+    await utimes(lock, old, old);
+    await downloadFile(server.url, path, quick);
+    expect(await readdir(join(root, 'deep'))).toEqual(['set.tar']);
+  });
+
+  it('names what is in its way on the disk at once', async () => {
+    server.behave({ content });
+    await mkdir(path, { recursive: true });
+    await expect(downloadFile(server.url, path, quick)).rejects.toMatchObject({ code: 'invalid-argument' });
+    await writeFile(join(root, 'file'), '');
+    await expect(downloadFile(server.url, join(root, 'file', 'set.tar'), quick)).rejects.toMatchObject({
+      code: 'io-failure',
+    });
+    await mkdir(join(root, 'other.tar.part'));
+    await expect(downloadFile(server.url, join(root, 'other.tar'), quick)).rejects.toMatchObject({
+      code: 'io-failure',
+      where: join(root, 'other.tar.part'),
+    });
+    expect(server.ranges).toEqual([]);
+  });
+
+  it('refuses options that make no sense', async () => {
+    server.behave({ content, status: 503 });
+    const wrong = [{ attempts: 0 }, { attempts: Number.NaN }, { maxBytes: Number.NaN }, { stallMs: 0 }];
+    for (const options of [...wrong, { retryDelayMs: -1 }]) {
+      await expect(downloadFile(server.url, path, { ...quick, ...options })).rejects.toMatchObject({
+        code: 'invalid-argument',
+      });
+    }
+    await expect(downloadFile('https://', path, quick)).rejects.toMatchObject({ code: 'invalid-argument' });
+    server.behave({ content });
+    await downloadFile(server.url, path, { ...quick, stallMs: Number.POSITIVE_INFINITY });
+  });
+});
+
+describe('writeFully', () => {
+  it('writes on where the system takes only a part, and reports a full disk', async () => {
+    const written: number[] = [];
+    const write = (bytes: Uint8Array, from: number, length: number, position: number) => {
+      if (written.length >= 8)
+        return Promise.reject(Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC' }));
+      const bytesWritten = Math.min(3, length, 8 - written.length);
+      expect(position).toBe(100 + written.length);
+      written.push(...bytes.subarray(from, from + bytesWritten));
+      return Promise.resolve({ bytesWritten });
+    };
+    const file = { write } as unknown as FileHandle;
+    await writeFully(file, Uint8Array.of(1, 2, 3, 4, 5, 6, 7), 100);
+    expect(written).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    await expect(onDisk('set.tar', writeFully(file, Uint8Array.of(8, 9), 107))).rejects.toMatchObject({
+      code: 'io-failure',
+      where: 'set.tar',
+      got: 'ENOSPC: no space left',
+    });
+    expect(written.length).toBe(8);
   });
 });

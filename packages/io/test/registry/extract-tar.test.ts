@@ -145,12 +145,21 @@ describe('fetchPublicDataset', () => {
     const quick = { retryDelayMs: 1 };
     await expect(fetchPublicDataset(entry, join(root, 'data'), quick)).rejects.toThrow('no hash');
     const digest = (await import('node:crypto')).createHash('sha256').update(content).digest('hex');
-    const folder = await fetchPublicDataset(entry, join(root, 'data'), { ...quick, sha256: digest });
+    const fetched = [1, 2].map(() => fetchPublicDataset(entry, join(root, 'data'), { ...quick, sha256: digest }));
+    const [folder, second] = (await Promise.all(fetched)) as [string, string];
+    expect(second).toBe(folder);
+    expect((await readdir(join(root, 'data'))).sort()).toEqual(['mine', 'set.tar']);
     expect((await openDataset(folder)).cases.length).toBe(2);
     const requests = server.ranges.length;
     expect(requests).toBe(2);
     expect(await fetchPublicDataset(entry, join(root, 'data'), { ...quick, sha256: digest })).toBe(folder);
     expect(server.ranges.length).toBe(requests);
+  });
+
+  it('refuses an address that names no file', async () => {
+    for (const url of ['nonsense', 'https://', 'https://example.org/']) {
+      await expect(fetchPublicDataset('msd-heart', root, { url })).rejects.toMatchObject({ code: 'invalid-argument' });
+    }
   });
 
   it('names the nearest data set for an unknown one', async () => {

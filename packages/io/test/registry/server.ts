@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
 
 /** What the server does with a request; the list is worked off, the last one stays. */
 export interface Behaviour {
@@ -14,6 +15,12 @@ export interface Behaviour {
   readonly redirectTo?: string;
   /** Announce another length than the content's. */
   readonly announce?: number | null;
+  /** Answers with status 206, this Content-Range and the whole content where a range is asked for. */
+  readonly contentRange?: string;
+  /** Sends the content compressed although that was not asked for. */
+  readonly gzip?: boolean;
+  /** Sends this text instead of an HTTP answer. */
+  readonly raw?: string;
 }
 
 export interface TestServer {
@@ -58,6 +65,19 @@ function answer(behaviour: Behaviour, request: IncomingMessage, response: Server
   }
   if (status !== undefined) {
     response.writeHead(status).end('no');
+    return;
+  }
+  if (behaviour.raw !== undefined) {
+    response.socket!.end(behaviour.raw);
+    return;
+  }
+  if (behaviour.gzip === true) {
+    const packed = gzipSync(content);
+    response.writeHead(200, { etag: '"v1"', 'content-encoding': 'gzip', 'content-length': packed.length }).end(packed);
+    return;
+  }
+  if (behaviour.contentRange !== undefined && request.headers.range !== undefined) {
+    response.writeHead(206, { etag: '"v1"', 'content-range': behaviour.contentRange }).end(content);
     return;
   }
   const headers: Record<string, string | number> = etag === null ? {} : { etag };

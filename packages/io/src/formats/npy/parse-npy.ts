@@ -24,7 +24,9 @@ export function parseNpy(bytes: Uint8Array, options: { readonly name?: string } 
   if (!isNpy(bytes) || bytes.length < 10) throw corrupt('this is no .npy file', `${bytes.length} bytes`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const major = bytes[6]!;
-  if (major < 1 || major > 3) throw corrupt('the format version is not 1, 2 or 3', major);
+  if (major < 1 || major > 3 || bytes[7] !== 0) {
+    throw corrupt('the format version is not 1.0, 2.0 or 3.0', `${major}.${bytes[7]}`);
+  }
   const lengthBytes = major === 1 ? 2 : 4;
   if (bytes.length < 8 + lengthBytes) throw corrupt('the file ends inside its header');
   const headerLength = major === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
@@ -32,11 +34,9 @@ export function parseNpy(bytes: Uint8Array, options: { readonly name?: string } 
   if (headerLength > maxHeaderBytes || start > bytes.length) throw corrupt('the header is too long', headerLength);
   const text = new TextDecoder('latin1').decode(bytes.subarray(8 + lengthBytes, start));
 
-  const descr = /'descr'\s*:\s*'([^']*)'/.exec(text)?.[1];
-  const order = /'fortran_order'\s*:\s*(True|False)/.exec(text)?.[1];
-  const shapeText = /'shape'\s*:\s*\(([\d\s,L]*)\)/.exec(text)?.[1];
-  if (descr === undefined && /'descr'\s*:\s*\[/.test(text))
-    throw unsupported(where, 'arrays of records are not read', text);
+  const fields = readFields(text);
+  const [descr, order, shapeText] = ['descr', 'fortran_order', 'shape'].map((key) => fields?.get(key));
+  if (/^[ \t]*\{\s*'descr'\s*:\s*\[/.test(text)) throw unsupported(where, 'arrays of records are not read', text);
   if (descr === undefined || order === undefined || shapeText === undefined) {
     throw corrupt('the header is no dictionary of descr, fortran_order and shape', text.slice(0, 80));
   }
@@ -67,6 +67,29 @@ export function parseNpy(bytes: Uint8Array, options: { readonly name?: string } 
     byteOrder: big ? 'big' : 'little',
   };
 }
+
+/**
+ * The members of a header: texts and shapes without quotes and brackets; undefined where it is anything but a dictionary of
+ * the three, one after the other, as NumPy requires too.
+ */
+function readFields(text: string): Map<string, string> | undefined {
+  const whole = /^[ \t]*\{(.*)\}[ \t\n\v\f\r]*$/s.exec(text)?.[1];
+  if (whole === undefined) return undefined;
+  const fields = new Map<string, string>();
+  let at = 0;
+  while (/\S/.test(whole.slice(at))) {
+    field.lastIndex = at;
+    const [all, key, descr, order, shape] = field.exec(whole) ?? [];
+    if (all === undefined || key === undefined || fields.has(key)) return undefined;
+    const value = { descr, fortran_order: order, shape }[key];
+    if (value === undefined) return undefined;
+    fields.set(key, value);
+    at = field.lastIndex;
+  }
+  return fields;
+}
+
+const field = /\s*'(\w+)'\s*:\s*(?:'([^']*)'|(True|False)|\(((?:\s*\d+L?\s*(?:,|(?=\))))*)\s*\))\s*(?:,|$)/y;
 
 function unsupported(where: string, problem: string, got: string): SegError {
   return new SegError('unsupported', {

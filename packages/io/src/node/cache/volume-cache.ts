@@ -1,10 +1,11 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSegError, SegError } from '@seg/core';
 import { type CacheContent, decodeCacheContent, encodeCacheContent } from '../../cache/cache-entry.ts';
 import { canonicalJson } from '../../cache/canonical-json.ts';
+import { readBytes, withFile } from '../files/file-bytes.ts';
 import { writeFileAtomic } from '../files/index.ts';
 
 export interface VolumeCacheOptions {
@@ -39,8 +40,11 @@ export interface VolumeCache {
 }
 
 /** Changes whenever the layout of entries does. */
-const MAGIC = 'segcache1\n';
+const MAGIC = 'segcache 2     \n';
 const HASH_BYTES = 32;
+
+/** Bytes before the content: a multiple of 8, so that volumes can be used where they lie in the file's bytes. */
+const START = MAGIC.length + HASH_BYTES;
 const ENDING = '.segcache';
 
 /** Temporary files of a writer that was killed are removed after this time. */
@@ -72,7 +76,7 @@ export async function openVolumeCache(folder: string, options: VolumeCacheOption
   ): Promise<Required<CacheContent>> => {
     const path = join(folder, key + ENDING);
     try {
-      const stored = await readEntry(path);
+      const stored = await readEntry(path, key);
       if (stored !== undefined) return stored;
     } catch (error) {
       if (!isSegError(error, 'corrupt-data')) throw error;
@@ -82,12 +86,8 @@ export async function openVolumeCache(folder: string, options: VolumeCacheOption
     // A file that changed while the result was made could have been read before or after: it is not kept then.
     if ((await cacheKey(source)) !== key) return { volumes, info };
     const payload = encodeCacheContent({ volumes, info });
-    const bytes = new Uint8Array(MAGIC.length + HASH_BYTES + payload.length);
-    bytes.set(new TextEncoder().encode(MAGIC));
-    bytes.set(createHash('sha256').update(payload).digest(), MAGIC.length);
-    bytes.set(payload, MAGIC.length + HASH_BYTES);
-    if (bytes.length <= maxBytes) {
-      await writeFileAtomic(path, bytes);
+    if (START + payload.length <= maxBytes) {
+      await writeFileAtomic(path, [Buffer.from(MAGIC, 'latin1'), hashContent(key, payload), payload]);
       await evict(folder, maxBytes, path);
     } else await rm(path, { force: true });
     return { volumes, info };
@@ -135,21 +135,29 @@ export async function hashFile(path: string, signal?: AbortSignal): Promise<Buff
   return hash.digest();
 }
 
-async function readEntry(path: string): Promise<Required<CacheContent> | undefined> {
+/** Most bytes that Node hashes at a time. */
+const MOST_HASHED = 2 ** 30;
+
+/** Of the content and the key that it belongs to: a file under another entry's name is no entry. */
+function hashContent(key: string, content: Uint8Array): Buffer {
+  const hash = createHash('sha256').update(key);
+  for (let at = 0; at < content.length; at += MOST_HASHED) hash.update(content.subarray(at, at + MOST_HASHED));
+  return hash.digest();
+}
+
+async function readEntry(path: string, key: string): Promise<Required<CacheContent> | undefined> {
   let bytes: Uint8Array;
   try {
-    bytes = await readFile(path);
+    bytes = await withFile(path, (file, size) => readBytes(path, file, 0, size));
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new SegError('io-failure', { where: path, problem: 'the cache entry could not be read', cause });
+    if (isSegError(cause, 'not-found')) return undefined;
+    throw cause;
   }
-  const start = MAGIC.length + HASH_BYTES;
-  const payload = bytes.subarray(start);
-  const expected = Buffer.from(bytes.subarray(MAGIC.length, start));
+  const content = bytes.subarray(START);
   const intact =
-    bytes.length > start &&
+    bytes.length > START &&
     Buffer.from(bytes.subarray(0, MAGIC.length)).toString('latin1') === MAGIC &&
-    createHash('sha256').update(payload).digest().equals(expected);
+    hashContent(key, content).equals(bytes.subarray(MAGIC.length, START));
   if (!intact) {
     throw new SegError('corrupt-data', {
       where: path,
@@ -158,7 +166,7 @@ async function readEntry(path: string): Promise<Required<CacheContent> | undefin
     });
   }
   await markUsed(path);
-  return decodeCacheContent(payload, path);
+  return decodeCacheContent(content, path);
 }
 
 /** The time of the last use is the file's modification time; it orders evictions and nothing else. */

@@ -1,8 +1,11 @@
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { isSegError, SegError } from '@seg/core';
+import { type DicomPlacement, MoreBytesNeeded, parseDicomPlacement } from '../../formats/dicom-placement.ts';
 import { type ItkImage, imageOfItk } from '../../formats/image-of-itk.ts';
 import type { MedicalImage } from '../../formats/medical-image.ts';
+import { placeSlices } from '../../formats/place-slices.ts';
+import { readBytes, withFile } from './file-bytes.ts';
 
 /** The functions of `@itk-wasm/dicom` that are used here. */
 export interface ItkDicom {
@@ -18,11 +21,14 @@ export interface ReadDicomOptions {
 /**
  * Reads the slices of one DICOM series as one image of rescaled values, sorted by position, world coordinates RAS+.
  *
+ * Slices of a tilted gantry give a sheared affine. What ITK would read into a wrong image without a word is refused: files
+ * of several series, slices that are missing, there twice, unevenly spaced or of different directions.
+ *
  * The parsers (GDCM, DCMTK) run inside WebAssembly, so that a hostile file can at most exhaust their 4 GiB; files of
  * unknown origin belong into a process of their own.
  *
  * @param source - the folder that holds nothing but the series, or the files' paths
- * @throws SegError `not-found` for an empty folder, `corrupt-data` when the series cannot be read.
+ * @throws SegError `not-found` for an empty folder, `corrupt-data` for slices that make no image and what ITK cannot read.
  *
  * @example
  * const image = await readDicomSeries('ct/', { itk: await import('@itk-wasm/dicom') });
@@ -35,9 +41,28 @@ export async function readDicomSeries(
   // itk-wasm opens absolute paths only.
   const files = (typeof source === 'string' ? await filesIn(source) : source).map((file) => resolve(file));
   if (files.length === 0) throw new SegError('not-found', { where, problem: 'there are no DICOM files' });
+  const slices: DicomPlacement[] = [];
+  for (const file of files) slices.push(await readPlacement(file));
   return guarded(where, async () => {
     const { outputImage } = await options.itk.readImageDicomFileSeriesNode({ inputImages: files });
-    return imageOfItk(where, outputImage);
+    return imageOfItk(where, placeSlices(where, outputImage, slices));
+  });
+}
+
+/** Bytes that are read first to look for a slice's place. */
+const firstBytes = 2 ** 14;
+
+function readPlacement(path: string): Promise<DicomPlacement> {
+  return withFile(path, async (file, size) => {
+    for (let length = Math.min(size, firstBytes); ; length = Math.min(size, 8 * length)) {
+      try {
+        return parseDicomPlacement(path, await readBytes(path, file, 0, length));
+      } catch (error) {
+        if (!(error instanceof MoreBytesNeeded)) throw error;
+        if (length < size) continue;
+        throw new SegError('corrupt-data', { where: path, problem: 'the DICOM file ends too early' });
+      }
+    }
   });
 }
 

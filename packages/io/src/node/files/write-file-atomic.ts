@@ -5,23 +5,24 @@ import { SegError } from '@seg/core';
 
 /**
  * Writes a file so that a crash leaves the old one or the new one, never a part: to a temporary name in the same
- * folder, flushed to the disk, then renamed.
+ * folder, flushed to the disk, then renamed. Several parts are written one after the other.
  *
  * @throws SegError `io-failure` naming the file; nothing is left behind.
  */
-export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
+export async function writeFileAtomic(path: string, data: string | Uint8Array | readonly Uint8Array[]): Promise<void> {
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {
     const file = await open(temporary, 'wx');
     try {
-      await file.writeFile(data);
+      const parts = typeof data === 'string' || data instanceof Uint8Array ? [data] : data;
+      for (const part of parts) await file.writeFile(part);
       await file.sync();
     } finally {
       await file.close();
     }
     await rename(temporary, path);
   } catch (cause) {
-    await rm(temporary, { force: true });
+    await rm(temporary, { force: true }).catch(() => undefined);
     throw new SegError('io-failure', {
       where: path,
       problem: 'the file could not be written',

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { SegError } from '@seg/core';
 import { writeFileAtomic } from '../files/index.ts';
+import { exclusively, onDisk, writeFully } from './disk.ts';
 
 export interface DownloadOptions {
   /** Expected SHA-256, hexadecimal. */
@@ -17,9 +17,9 @@ export interface DownloadOptions {
   readonly maxBytes?: number;
   /** Attempts in a row without a single new byte before giving up. Default 5. */
   readonly attempts?: number;
-  /** Wait before the second attempt in ms; doubled each time. Default 500. */
+  /** Wait before the second attempt in ms; doubled each time, up to a minute. Default 500. */
   readonly retryDelayMs?: number;
-  /** An attempt that brings nothing for this time in ms is given up. Default 30 000. */
+  /** An attempt that brings nothing for this time in ms is given up; `Infinity` waits for ever. Default 30 000. */
   readonly stallMs?: number;
   /** `total` is undefined where the server does not say. */
   readonly onProgress?: (received: number, total: number | undefined) => void;
@@ -41,16 +41,30 @@ export interface Download {
  * Fetches a file over HTTP(S) so that it appears whole and checked, or not at all.
  *
  * A transfer that breaks is continued where it stopped, in this call or a later one (`PATH.part` holds what has come);
- * if the file on the server has changed meanwhile, it begins again.
+ * if the file on the server has changed meanwhile, it begins again. Calls for one path, from several processes too, wait
+ * for each other (`PATH.part.lock`), and the later ones find the file there.
  *
  * @throws SegError `corrupt-data` where the content is not the expected one, `limit-exceeded`, `not-found` and
  * `io-failure` for the server's answers and broken connections, `aborted`.
  */
 export async function downloadFile(url: string, path: string, options: DownloadOptions = {}): Promise<Download> {
   checkRequest(url, options);
+  if ((await stat(path).catch(() => undefined))?.isDirectory()) {
+    throw new SegError('invalid-argument', {
+      where: 'downloadFile',
+      problem: 'there is a folder of that name',
+      got: path,
+    });
+  }
+  // Looked at before the lock is made, which a folder that is only to be read would refuse.
   const existing = await checkContent(path, options);
   if (existing?.matches) return { ...summary(path, existing, options), alreadyThere: true };
-  await mkdir(dirname(path), { recursive: true });
+  return exclusively(`${path}.part.lock`, options.signal, () => downloadAlone(url, path, options));
+}
+
+async function downloadAlone(url: string, path: string, options: DownloadOptions): Promise<Download> {
+  const existing = await checkContent(path, options);
+  if (existing?.matches) return { ...summary(path, existing, options), alreadyThere: true };
   const part = `${path}.part`;
   let resumed = await transfer(url, part, options);
   let content = await checkContent(part, options);
@@ -70,16 +84,19 @@ export async function downloadFile(url: string, path: string, options: DownloadO
       hint: 'Try again later; if it stays so, the file on the server was changed: check its source before trusting it.',
     });
   }
-  await rename(part, path);
-  await rm(stateOf(part), { force: true });
+  await onDisk(path, rename(part, path));
+  await discard(part);
   return { ...summary(path, content, options), alreadyThere: false };
 }
 
-function checkRequest(url: string, { sha256, md5, allowUnverified = false }: DownloadOptions): void {
+function checkRequest(url: string, options: DownloadOptions): void {
+  const { sha256, md5, allowUnverified = false } = options;
   const refuse = (problem: string, got: unknown, hint: string): never => {
     throw new SegError('invalid-argument', { where: 'downloadFile', problem, got, hint });
   };
-  if (!/^https?:\/\//.test(url)) refuse('not an HTTP address', url, 'Give an address that begins with https://.');
+  if (!/^https?:\/\//.test(url) || !URL.canParse(url)) {
+    refuse('not an HTTP address', url, 'Give an address that begins with https://.');
+  }
   if (sha256 !== undefined && !/^[0-9a-f]{64}$/i.test(sha256))
     refuse('not a SHA-256', sha256, 'It has 64 hexadecimal digits.');
   if (md5 !== undefined && !/^[0-9a-f]{32}$/i.test(md5)) refuse('not an MD5', md5, 'It has 32 hexadecimal digits.');
@@ -89,6 +106,15 @@ function checkRequest(url: string, { sha256, md5, allowUnverified = false }: Dow
       url,
       'Give its sha256, or allowUnverified: true if you trust the source.',
     );
+  }
+  const { attempts = 1, maxBytes = 0, retryDelayMs = 0, stallMs = 1 } = options;
+  if (!Number.isInteger(attempts) || attempts < 1) refuse('not a number of attempts', attempts, 'Give 1 or more.');
+  for (const [name, value, least] of [
+    ['maxBytes', maxBytes, 0],
+    ['retryDelayMs', retryDelayMs, 0],
+    ['stallMs', stallMs, 1],
+  ] as const) {
+    if (!(value >= least)) refuse(`${name} is out of range`, value, `Give ${least} or more.`);
   }
 }
 
@@ -103,11 +129,15 @@ async function checkContent(path: string, options: DownloadOptions): Promise<Con
   const info = await stat(path).catch(() => undefined);
   if (info?.isFile() !== true) return undefined;
   const [sha256, md5] = [createHash('sha256'), createHash('md5')];
-  for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20 })) {
-    throwIfAborted(path, options.signal);
-    sha256.update(chunk as Buffer);
-    if (options.md5 !== undefined) md5.update(chunk as Buffer);
-  }
+  const read = async () => {
+    for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20 })) {
+      if (options.signal?.aborted) return;
+      sha256.update(chunk as Buffer);
+      if (options.md5 !== undefined) md5.update(chunk as Buffer);
+    }
+  };
+  await onDisk(path, read());
+  throwIfAborted(path, options.signal);
   const found = { sha256: sha256.digest('hex'), md5: options.md5 === undefined ? '' : md5.digest('hex') };
   const equal = (expected: string | undefined, got: string) => expected === undefined || expected.toLowerCase() === got;
   return { bytes: info.size, ...found, matches: equal(options.sha256, found.sha256) && equal(options.md5, found.md5) };
@@ -127,9 +157,12 @@ interface PartState {
 const stateOf = (part: string) => `${part}.json`;
 
 async function discard(part: string): Promise<void> {
-  await rm(part, { force: true });
-  await rm(stateOf(part), { force: true });
+  await onDisk(part, rm(part, { force: true }));
+  await onDisk(part, rm(stateOf(part), { force: true }));
 }
+
+/** A failure that may pass: the next attempt can succeed. */
+class PassingFailure extends Error {}
 
 /** Brings the part to its full length over as many attempts as it takes; says whether it was joined from pieces. */
 async function transfer(url: string, part: string, options: DownloadOptions): Promise<boolean> {
@@ -144,25 +177,26 @@ async function transfer(url: string, part: string, options: DownloadOptions): Pr
       return resumed;
     } catch (error) {
       throwIfAborted(url, signal);
-      if (error instanceof SegError && error.code !== 'io-failure') throw error;
+      if (error instanceof SegError) throw error;
       const length = (await stat(part).catch(() => undefined))?.size ?? 0;
       failures = length > start ? 1 : failures + 1;
       if (failures >= attempts) {
         throw new SegError('io-failure', {
           where: url,
           problem: `the transfer broke off ${failures} times in a row at byte ${length}`,
-          got:
-            error instanceof SegError
-              ? error.problem
-              : (((error as Error).cause as Error)?.message ?? (error as Error).message),
-          hint: 'Check the connection and call again: what has come is kept and continued.',
+          got: ((error as Error).cause as Error | undefined)?.message ?? (error as Error).message,
+          hint: 'Check the address and the connection and call again: what has come is kept and continued.',
           cause: error,
         });
       }
-      await delay(retryDelayMs * 2 ** (failures - 1), undefined, { signal }).catch(() => throwIfAborted(url, signal));
+      const wait = Math.min(retryDelayMs * 2 ** (failures - 1), longestDelayMs);
+      await delay(wait, undefined, { signal }).catch(() => throwIfAborted(url, signal));
     }
   }
 }
+
+/** Longest wait between two attempts. */
+const longestDelayMs = 60_000;
 
 async function resumableLength(url: string, part: string): Promise<number> {
   const state = await readState(part);
@@ -184,83 +218,106 @@ async function readState(part: string): Promise<PartState | undefined> {
 /** One request: the whole file, or the rest of it on condition that it is still the same version. */
 async function attempt(url: string, part: string, start: number, options: DownloadOptions): Promise<void> {
   const { maxBytes = 100 * 2 ** 30, stallMs = 30_000, onProgress, signal } = options;
-  const stall = new AbortController();
-  const signals = signal === undefined ? [stall.signal] : [stall.signal, signal];
-  let timer = setTimeout(() => stall.abort(), stallMs);
+  const end = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
   const alive = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => stall.abort(), stallMs);
+    const stalled = () => end.abort(new PassingFailure(`nothing came for ${stallMs} ms`));
+    if (stallMs < 2 ** 31) timer = setTimeout(stalled, stallMs);
   };
+  alive();
   try {
-    const validator = start > 0 ? (await readState(part))!.validator : '';
+    const validator = start > 0 ? (await readState(part))?.validator : undefined;
     const response = await fetch(url, {
       headers: {
         'accept-encoding': 'identity',
-        ...(start > 0 ? { range: `bytes=${start}-`, 'if-range': validator } : {}),
+        ...(validator === undefined ? {} : { range: `bytes=${start}-`, 'if-range': validator }),
       },
-      signal: AbortSignal.any(signals),
+      signal: signal === undefined ? end.signal : AbortSignal.any([end.signal, signal]),
     });
     if (response.status === 416) {
       // The part is as long as the file or longer; a file of just that length is complete.
       if (Number(/\*\/(\d+)$/.exec(response.headers.get('content-range') ?? '')?.[1]) === start) return;
       await discard(part);
-      throw new SegError('io-failure', { where: url, problem: 'the part that was kept is longer than the file' });
+      throw new PassingFailure('the part that was kept is longer than the file');
     }
-    const { offset, total } = await acceptResponse(url, response, start);
+    if (response.status === 206 && !continues(response, start)) {
+      await discard(part);
+      throw new PassingFailure('the server sent another part of the file than was asked for');
+    }
+    const offset = response.status === 206 ? start : 0;
+    const total = announcedTotal(url, response);
     if (total !== undefined && total > maxBytes) tooLarge(url, total, maxBytes);
-    const file = await open(part, offset > 0 ? 'r+' : 'w');
+    const file = await onDisk(part, open(part, offset > 0 ? 'r+' : 'w'));
     try {
-      const tag = response.headers.get('etag');
-      // A weak tag does not promise equal bytes, so such a part is not continued.
-      const strong = tag !== null && !tag.startsWith('W/') ? tag : response.headers.get('last-modified');
-      if (strong === null) await rm(stateOf(part), { force: true });
-      else await writeFileAtomic(stateOf(part), JSON.stringify({ url, validator: strong }));
+      const version = isEncoded(response) ? null : versionOf(response);
+      if (version === null) await onDisk(part, rm(stateOf(part), { force: true }));
+      else await writeFileAtomic(stateOf(part), JSON.stringify({ url, validator: version }));
       let position = offset;
       onProgress?.(position, total);
       for await (const chunk of (response.body ?? []) as unknown as AsyncIterable<Uint8Array>) {
         alive();
-        if (position + chunk.length > Math.min(maxBytes, total ?? maxBytes))
-          tooLarge(url, position + chunk.length, total ?? maxBytes);
-        await file.write(chunk, 0, chunk.length, position);
+        if (position + chunk.length > maxBytes) tooLarge(url, position + chunk.length, maxBytes);
+        if (total !== undefined && position + chunk.length > total) {
+          await discard(part);
+          throw new PassingFailure('the server sent more bytes than it announced');
+        }
+        await onDisk(part, writeFully(file, chunk, position));
         position += chunk.length;
         onProgress?.(position, total);
       }
       if (total !== undefined && position !== total) {
-        throw new SegError('io-failure', {
-          where: url,
-          problem: `the connection closed after ${position} of ${total} bytes`,
-        });
+        throw new PassingFailure(`the connection closed after ${position} of ${total} bytes`);
       }
-      await file.sync();
+      await onDisk(part, file.sync());
     } finally {
       await file.close();
     }
   } finally {
     clearTimeout(timer);
+    end.abort(); // of an answer that was not read to its end
   }
 }
 
-async function acceptResponse(
-  url: string,
-  response: Response,
-  start: number,
-): Promise<{ readonly offset: number; readonly total: number | undefined }> {
+/** What the server names this version of the file by; null where nothing promises equal bytes, as weak tags do not. */
+function versionOf({ headers }: Response): string | null {
+  const tag = headers.get('etag');
+  return tag !== null && !tag.startsWith('W/') ? tag : headers.get('last-modified');
+}
+
+/** Compressed for the way, although that was not asked for: lengths and ranges are then not those of the file. */
+function isEncoded({ headers }: Response): boolean {
+  return !/^(identity)?$/i.test(headers.get('content-encoding')?.trim() ?? '');
+}
+
+/** Start and size of the file that a partial answer names, and whether it is what was asked for. */
+function continues(response: Response, start: number): boolean {
+  const [, from, total] = contentRange(response);
+  return !isEncoded(response) && Number(from) === start && (total === '*' || Number(total) > start);
+}
+
+function contentRange({ headers }: Response): readonly string[] {
+  return /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(headers.get('content-range') ?? '') ?? [];
+}
+
+/** The file's length, undefined where the server does not say; throws where it does not send the file. */
+function announcedTotal(url: string, response: Response): number | undefined {
   const { status, headers } = response;
-  if (status === 206 && start > 0) {
-    const [, from, , total] = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(headers.get('content-range') ?? '') ?? [];
-    if (Number(from) === start) return { offset: start, total: total === '*' ? undefined : Number(total) };
+  if (status === 206) {
+    const total = contentRange(response)[2];
+    return total === '*' ? undefined : Number(total);
   }
   if (status === 200) {
     const length = headers.get('content-length');
-    return { offset: 0, total: length === null ? undefined : Number(length) };
+    return length === null || isEncoded(response) ? undefined : Number(length);
   }
-  await response.body?.cancel();
+  const answer = `the server answers ${status} ${response.statusText}`.trim();
   // 408, 429 and the 500s may pass; another status will not change by asking again.
-  const passing = status === 408 || status === 429 || status >= 500 || status === 206;
-  throw new SegError(passing ? 'io-failure' : status === 404 || status === 410 ? 'not-found' : 'unsupported', {
+  if (status === 408 || status === 429 || status >= 500) throw new PassingFailure(answer);
+  throw new SegError(status === 404 || status === 410 ? 'not-found' : 'unsupported', {
     where: url,
-    problem: `the server answers ${status} ${response.statusText}`.trim(),
-    hint: passing ? 'Try again later.' : 'Check the address, and whether the source asks for a login.',
+    problem: answer,
+    hint: 'Check the address, and whether the source asks for a login.',
   });
 }
 

@@ -7,6 +7,7 @@ import { createGunzip } from 'node:zlib';
 import { SegError } from '@seg/core';
 import { cleanRelativePath } from '../../dataset/relative-path.ts';
 import { ByteSource } from './byte-source.ts';
+import { onDisk, writeFully } from './disk.ts';
 
 export interface ExtractTarOptions {
   /** Most bytes that may come out. Default 200 GiB. */
@@ -41,10 +42,10 @@ export async function extractTar(archive: string, folder: string, options: Extra
     });
   }
   const temporary = join(dirname(folder), `.${basename(folder)}.${randomUUID()}.tmp`);
-  await mkdir(temporary, { recursive: true });
+  await onDisk(temporary, mkdir(temporary, { recursive: true }));
   try {
     const files = await unpack(archive, temporary, options);
-    await rename(temporary, folder);
+    await onDisk(folder, rename(temporary, folder));
     return files;
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });
@@ -218,7 +219,7 @@ async function writeMember(archive: string, source: ByteSource, { folder, path, 
     let position = 0;
     for await (const piece of source.pieces(size)) {
       throwIfAborted(archive, signal);
-      await file.write(piece, 0, piece.length, position);
+      await onDisk(target, writeFully(file, piece, position));
       position += piece.length;
     }
   } finally {

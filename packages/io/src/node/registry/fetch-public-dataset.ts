@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { nearestName, SegError } from '@seg/core';
 import { PUBLIC_DATASETS, type PublicDataset } from '../../registry/public-datasets.ts';
+import { exclusively } from './disk.ts';
 import { type DownloadOptions, downloadFile } from './download-file.ts';
 import { extractTar } from './extract-tar.ts';
 
@@ -30,20 +31,35 @@ export async function fetchPublicDataset(
   const { url = entry.url, ...download } = options;
   const unpacked = join(folder, `${entry.id}`);
   const result = join(unpacked, entry.folder);
-  if ((await stat(result).catch(() => undefined))?.isDirectory()) return result;
-  const archive = join(folder, basename(new URL(url).pathname));
-  const sha256 = download.sha256 ?? entry.sha256;
-  await downloadFile(url, archive, {
-    ...download,
-    ...(sha256 === undefined ? {} : { sha256 }),
-    ...(entry.md5 === undefined ? {} : { md5: entry.md5 }),
+  const isThere = async () => (await stat(result).catch(() => undefined))?.isDirectory() === true;
+  if (await isThere()) return result;
+  const archive = join(folder, archiveName(url));
+  return exclusively(`${unpacked}.lock`, download.signal, async () => {
+    if (await isThere()) return result; // another call has brought it meanwhile
+    const sha256 = download.sha256 ?? entry.sha256;
+    await downloadFile(url, archive, {
+      ...download,
+      ...(sha256 === undefined ? {} : { sha256 }),
+      ...(entry.md5 === undefined ? {} : { md5: entry.md5 }),
+    });
+    await extractTar(archive, unpacked, download.signal === undefined ? {} : { signal: download.signal });
+    if (await isThere()) return result;
+    throw new SegError('corrupt-data', {
+      where: archive,
+      problem: `the archive has no folder "${entry.folder}"`,
+      hint: `Its contents are in ${unpacked}.`,
+    });
   });
-  await extractTar(archive, unpacked, download.signal === undefined ? {} : { signal: download.signal });
-  if ((await stat(result).catch(() => undefined))?.isDirectory()) return result;
-  throw new SegError('corrupt-data', {
-    where: archive,
-    problem: `the archive has no folder "${entry.folder}"`,
-    hint: `Its contents are in ${unpacked}.`,
+}
+
+function archiveName(url: string): string {
+  const name = URL.canParse(url) ? basename(new URL(url).pathname) : '';
+  if (name !== '') return name;
+  throw new SegError('invalid-argument', {
+    where: 'fetchPublicDataset',
+    problem: 'the address names no file',
+    got: url,
+    hint: 'Give the address of the archive itself.',
   });
 }
 
