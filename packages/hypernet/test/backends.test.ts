@@ -5,7 +5,7 @@ import { type CheckpointStore, disposeState, fit, type Method, memoryCheckpointS
 import { unet3d } from '@seg/unet3d';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { hypersort } from '../src/index.ts';
+import { hypersort, tLossUnet } from '../src/index.ts';
 
 // float32 through ten steps of a network with norms, whose sums run in another order on each backend.
 const relativeTolerance = 1e-3;
@@ -17,6 +17,7 @@ const [native] = listBackends();
 const methods: Readonly<Record<string, () => Method>> = {
   supervised: () => supervised({ network }) as unknown as Method,
   hypersort: () => hypersort({ network, hyper: { hidden: [6] }, latentLearningRate: 0.05 }) as unknown as Method,
+  't-loss': () => tLossUnet({ network, learningRate: 0.01, nuLearningRate: 0.1 }) as unknown as Method,
 };
 
 /** Noisy images in which one ball is class 1 and another class 2. */

@@ -26,7 +26,7 @@ function run<Result>(file: string, ...args: string[]): Result {
 
 const train = (backend: string, method: string) => run<Training>('losses-child.ts', backend, method);
 
-it.for(['sgd', 'adam', 'hypersort'])(
+it.for(['sgd', 'adam', 'hypersort', 't-loss'])(
   'the first ten losses with %s agree between webgpu and wasm',
   { timeout: 300_000 },
   (method, { skip }) => {

@@ -133,4 +133,54 @@ describeBackends('losses against PyTorch and MONAI', () => {
       }
     });
   });
+
+  it('learnableTLoss has the same values, and the derivative by ln nu beside that by the logits', () => {
+    const before = tf.memory().numTensors;
+    tf.tidy(() => {
+      const { labels } = makeTargets();
+      const z = tf.tensor5d(golden.logits as number[], golden.shape as tf.Tensor5D['shape']);
+      const lnNu = tf.scalar(Math.log(2.5));
+      for (const [form, name] of [
+        ['paper', 'tLossPaper'],
+        ['released', 'tLossReleased'],
+      ] as const) {
+        const apply = (z: tf.Tensor, lnNu: tf.Tensor) =>
+          losses.learnableTLoss(z as tf.Tensor5D, labels, { lnNu: lnNu as tf.Scalar, form });
+        const { value, grads } = tf.valueAndGrads(apply as never)([z, lnNu]);
+        const expected = golden.cases[name]!;
+        expect(Math.abs(value.dataSync()[0]! - expected.value)).toBeLessThan(valueTolerance);
+        const largest = Math.max(...expected.gradient.map(Math.abs));
+        const apart = Array.from(grads[0]!.dataSync(), (v, i) => Math.abs(v - expected.gradient[i]!));
+        expect(Math.max(...apart) / largest).toBeLessThan(gradientTolerance);
+        // d/d(ln nu) = nu d/d(nu)
+        const byLnNu = 2.5 * golden.tLossNuGradient[form];
+        expect(Math.abs(grads[1]!.dataSync()[0]! / byLnNu - 1)).toBeLessThan(gradientTolerance);
+        const total = losses.learnableTLoss(z, labels, { lnNu, form, perVoxel: false });
+        expect(total.dataSync()[0]! / 48).toBeCloseTo(expected.value, 5);
+      }
+    });
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('learnableTLoss of many voxels has the derivative by nu that float64 has', () => {
+    tf.tidy(() => {
+      const z = tf.randomNormal([2, 20, 30, 40, 2], 0, 1, 'float32', 1) as tf.Tensor5D;
+      const noise = tf.randomUniform([2, 20, 30, 40], 0, 1, 'float32', 2);
+      // Nearly all right, half wrong.
+      for (const rate of [0.001, 0.5]) {
+        const right = tf.argMax(z, 4);
+        const labels = tf.mod(tf.add(right, tf.cast(tf.less(noise, rate), 'int32')), 2);
+        const logits = tf.mul(z, 6) as tf.Tensor5D;
+        const [squares, dimension] = [losses.tLossSquares(logits, labels).dataSync(), 24_000];
+        for (const nu of [0.01, 2.7, 300]) {
+          const apply = (lnNu: tf.Tensor) => losses.learnableTLoss(logits, labels, { lnNu: lnNu as tf.Scalar });
+          const { value, grad } = tf.valueAndGrad(apply)(tf.scalar(Math.log(nu)));
+          const expected = nu * losses.tLossNuGradient(squares, dimension, { nu });
+          expect(Math.abs(grad.dataSync()[0]! / expected - 1)).toBeLessThan(1e-3);
+          const loss = losses.tLoss(logits, labels, { nu }).dataSync()[0]!;
+          expect(Math.abs(value.dataSync()[0]! - loss)).toBeLessThan(1e-5);
+        }
+      }
+    });
+  });
 });

@@ -1,5 +1,5 @@
 import type { Network } from '@seg/core';
-import { tLossDimension, tLossFromSquares, tLossNuGradient, tLossSquares } from '@seg/losses';
+import { learnableTLoss } from '@seg/losses';
 import { defineMethod, lossGradients, type Method, type Schedule } from '@seg/train';
 import * as tf from '@tensorflow/tfjs-core';
 
@@ -20,8 +20,7 @@ const INITIAL_LN_NU = 1;
 
 /**
  * The robust baseline: a network trained with the T-loss, whose degrees of freedom nu are learnt along with it
- * (Gonzalez-Jimenez et al. 2023). The loss is per voxel; the gradient by ln nu is analytic, in float64, for which a step
- * reads two small tensors at once: not on WebGPU, which can only read asynchronously.
+ * (Gonzalez-Jimenez et al. 2023). The loss is per voxel.
  *
  * Groups: `network` and `shape` (one scalar, `lnNu`).
  */
@@ -40,21 +39,11 @@ export function tLossUnet(options: TLossUnetOptions): Method<'network' | 'shape'
     },
     streams: { train: { batchSize } },
     step: ({ params, batch: { train }, rng }) => {
-      const nu = Math.exp(params.shape.lnNu!.dataSync()[0]!);
-      let dimension = 1;
-      let squares: tf.Tensor1D | undefined;
-      const update = lossGradients({ network: params.network }, () => {
-        const logits = network.apply(params.network, train.image, { training: true, rng });
-        dimension = tLossDimension(logits);
-        squares = tf.keep(tLossSquares(logits, train.label));
-        return tLossFromSquares(squares, dimension, { nu });
-      });
-      const byNu = tLossNuGradient(squares!.dataSync(), dimension, { nu });
-      squares!.dispose();
-      return {
-        gradients: { ...update.gradients, shape: { lnNu: tf.scalar(byNu * nu) } }, // chain rule through nu = exp(lnNu)
-        metrics: { ...update.metrics, nu },
-      };
+      const lnNu = params.shape.lnNu as tf.Scalar;
+      const update = lossGradients(params, () =>
+        learnableTLoss(network.apply(params.network, train.image, { training: true, rng }), train.label, { lnNu }),
+      );
+      return { ...update, metrics: { ...update.metrics, nu: tf.exp(lnNu) } };
     },
     predictor: (params) => ({ apply: (x) => network.apply(params.network, x, { training: false }) }),
   });

@@ -5,13 +5,14 @@ import { disposeState, fit, type Method, supervised } from '@seg/train';
 import { unet3d } from '@seg/unet3d';
 import * as tf from '@tensorflow/tfjs-core';
 import { blobCases } from '../../../train/test/support/blob-cases.ts';
-import { hypersort } from '../../src/index.ts';
+import { hypersort, tLossUnet } from '../../src/index.ts';
 
 const network = unet3d({ inputChannels: 1, classes: 3, features: [4, 8], deepSupervision: false });
 const methods = {
   sgd: () => supervised({ network, optimiser: { kind: 'sgd', learningRate: 0.05, momentum: 0.9 } }),
   adam: () => supervised({ network, optimiser: { kind: 'adam', learningRate: 0.01 } }),
   hypersort: () => hypersort({ network, hyper: { hidden: [6] }, latentLearningRate: 0.05 }),
+  't-loss': () => tLossUnet({ network, learningRate: 0.01, nuLearningRate: 0.1 }),
 };
 
 const [backend, name] = process.argv.slice(2) as [BackendName, keyof typeof methods];
