@@ -80,7 +80,6 @@ export async function trainMap(cases: readonly MapCase[], options: TrainMapOptio
     seed,
     patchSize: cases[0]!.shape,
     foregroundFraction: 0,
-    validateEvery: cases.length,
     ...(signal === undefined ? {} : { signal }),
     ...(onStep === undefined ? {} : { onProgress: ({ step }) => onStep(step, steps) }),
   });
