@@ -1,4 +1,4 @@
-import { initialValues, type Network, type ParamSpecs, type Params, type Rng, SegError } from '@seg/core';
+import { checkOption, initialValues, type Network, type ParamSpecs, type Params, type Rng, SegError } from '@seg/core';
 import * as tf from '@tensorflow/tfjs-core';
 
 export interface HyperNetworkOptions {
@@ -62,7 +62,8 @@ interface Pack {
 export function hyperNetwork(main: Network<unknown>, options: HyperNetworkOptions = {}): HyperNetwork {
   const { latentDim = 2, conditionDim = 0, hidden = [50, 50, 50], bound = 5, init = 'exact', spread = 0.1 } = options;
   const { packLimit = 2 ** 24 } = options;
-  checkSizes({ latentDim, conditionDim, hidden, bound, packLimit });
+  checkOption('hyperNetwork', 'init', init, ['exact', 'released']);
+  checkSizes({ latentDim, conditionDim, hidden, bound, packLimit, spread });
   const widths = [latentDim + conditionDim, ...hidden];
   const width = widths[widths.length - 1]!;
   const packs = packHeads(main.paramSpecs, width, packLimit);
@@ -218,13 +219,15 @@ function checkSizes(sizes: {
   hidden: readonly number[];
   bound: number;
   packLimit: number;
+  spread: number;
 }): void {
-  const { latentDim, conditionDim, hidden, bound, packLimit } = sizes;
+  const { latentDim, conditionDim, hidden, bound, packLimit, spread } = sizes;
   const whole = [latentDim, ...hidden, packLimit].every((n) => Number.isInteger(n) && n > 0);
-  if (whole && Number.isInteger(conditionDim) && conditionDim >= 0 && bound > 0 && hidden.length > 0) return;
+  const started = bound > 0 && spread >= 0 && Number.isFinite(spread);
+  if (whole && Number.isInteger(conditionDim) && conditionDim >= 0 && started && hidden.length > 0) return;
   throw new SegError('invalid-argument', {
     where: 'hyperNetwork',
-    problem: 'sizes must be positive integers, and the bound positive',
+    problem: 'sizes must be positive integers, the bound positive and the spread at least 0',
     got: sizes,
   });
 }
