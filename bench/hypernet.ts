@@ -4,8 +4,8 @@
  *
  *   node --conditions=@seg/source bench/hypernet.ts [--json] [--size 64] [--backend wasm] [--threads 2] [--repeat 3]
  *
- * Generation with its gradient, and loss with gradient of the main network, are measured in processes of their own, so
- * that each has all the memory; the step is their sum, without the optimiser. The paper's volumes have 168
+ * Generation with its gradient, loss with gradient of the main network, and Adam's update of the hypernetwork are measured
+ * in processes of their own, so that each has all the memory; the step is their sum. The paper's volumes have 168
  * voxels a side. Here the side is what memory and time allow: generation costs the same at every side, while the rest
  * grows with the number of voxels, so that its part at 168 is smaller than what is printed.
  */
@@ -14,6 +14,7 @@ import { type BackendName, startBackend } from '@seg/backend';
 import { countParams, disposeParams, mapParams, Rng } from '@seg/core';
 import { hyperNetwork } from '@seg/hypernet';
 import { diceCrossEntropyLoss } from '@seg/losses';
+import { applyAdam } from '@seg/ops';
 import { lossGradients } from '@seg/train';
 import { hyperSortUnet } from '@seg/unet3d';
 import * as tf from '@tensorflow/tfjs-core';
@@ -39,7 +40,11 @@ if (options.part === undefined) report();
 else {
   const { description } = await startBackend({ name: options.backend as BackendName, threads });
   const times =
-    options.part === 'generation' ? { generation: await measureGeneration() } : { main: await measureMain() };
+    options.part === 'generation'
+      ? { generation: await measureGeneration() }
+      : options.part === 'main'
+        ? { main: await measureMain() }
+        : { adam: await measureAdam() };
   console.log(JSON.stringify({ peer: `seg ${description}`, ...times }));
 }
 
@@ -48,19 +53,21 @@ interface Part {
   readonly peer: string;
   readonly generation?: { readonly forward: number; readonly withGradient: number };
   readonly main?: number;
+  readonly adam?: number;
 }
 
 function report(): void {
   const notes: string[] = [];
   const [part] = ownRows<Part>(import.meta.filename, [...process.argv.slice(2), '--part', 'generation'], notes);
   const [rest] = ownRows<Part>(import.meta.filename, [...process.argv.slice(2), '--part', 'main'], notes);
+  const [update] = ownRows<Part>(import.meta.filename, [...process.argv.slice(2), '--part', 'adam'], notes);
   for (const note of notes) console.error(note);
-  if (part?.generation === undefined || rest?.main === undefined) {
+  if (part?.generation === undefined || rest?.main === undefined || update?.adam === undefined) {
     process.exitCode = 1;
     return;
   }
   const { generation } = part;
-  const ms = generation.withGradient + rest.main;
+  const ms = generation.withGradient + rest.main + update.adam;
   const row = {
     peer: part.peer,
     work: 'hypersort-step',
@@ -71,6 +78,7 @@ function report(): void {
     ms,
     generate_ms: generation.forward,
     generation_ms: generation.withGradient,
+    adam_ms: update.adam,
   };
   if (options.json) {
     console.log(JSON.stringify(row));
@@ -81,6 +89,7 @@ function report(): void {
   console.log(`  step ${ms.toFixed(0)} ms`);
   console.log(`  generation ${share(row.generate_ms)}`);
   console.log(`  with its gradient ${share(row.generation_ms)}`);
+  console.log(`  Adam on the hypernetwork ${share(row.adam_ms)}`);
 }
 
 /** Milliseconds of generating the weights, and of that with the gradient by the hypernetwork and the latent. */
@@ -111,6 +120,28 @@ async function measureGeneration(): Promise<{ readonly forward: number; readonly
   } finally {
     disposeParams(params);
     tf.dispose([latents, given] as unknown as tf.TensorContainer);
+  }
+}
+
+/** Milliseconds of one update of all the hypernetwork's weights. */
+async function measureAdam(): Promise<number> {
+  const names = Object.keys(hyper.paramSpecs);
+  let states = Object.values(hyper.init(Rng.fromSeed(1))).map((param) => ({
+    param,
+    first: tf.zeros(param.shape),
+    second: tf.zeros(param.shape),
+  }));
+  const gradients = names.map((name) => tf.fill([...hyper.paramSpecs[name]!.shape], 1e-3));
+  let step = 0;
+  try {
+    const update = () => {
+      step++;
+      states = states.map((state, i) => applyAdam(state, gradients[i]!, { learningRate: 1e-3, step }));
+      for (const { param } of states) tf.tidy(() => void tf.slice(tf.reshape(param, [-1]), 0, 1).dataSync());
+    };
+    return await medianMs(update, repeat, 1);
+  } finally {
+    tf.dispose([states, gradients] as unknown as tf.TensorContainer);
   }
 }
 

@@ -4,17 +4,21 @@
 //   node --conditions=@seg/source examples/hypersort-results.ts --set hippocampus --data DATA/hippocampus --seeds 1,2,3
 //   node --conditions=@seg/source examples/hypersort-results.ts --set hippocampus --data DATA/hippocampus --seeds 1,2,3 --plain-only
 //   node --conditions=@seg/source examples/hypersort-results.ts --set hippocampus --data DATA/hippocampus --trials
+//   node --conditions=@seg/source examples/hypersort-results.ts --set left-atrium --data DATA/left-atrium --spoil DIR
+//   node --conditions=@seg/source examples/hypersort-results.ts --set left-atrium --spoil DIR --score RUN
 //   node --conditions=@seg/source examples/hypersort-results.ts --write
 //
 // Each (set, seed) is one training with its baselines; its numbers go to docs/reference/hypersort-results/SET-SEED.json
 // and are not computed again; so do those of the trials of other settings. There is one plain U-Net to compare with;
-// --plain-only trains as many as the diversity takes. --write makes the document from whatever numbers are there.
+// --plain-only trains as many as the diversity takes. --spoil makes a folder with wrong labels (and DIR-truth beside it)
+// for `seg curate --data DIR --out RUN`; with --score it says how well that run has found them. --write makes the document from whatever numbers are there.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startBackend } from '@seg/backend';
+import { scoreCuration, spoilFolder } from './hypersort-results/curation.ts';
 import { readTrials, trialsFile, writeDocument } from './hypersort-results/document.ts';
-import { EXPERIMENTS, PILOT_SEED, PLAIN_NETWORKS, TRIALS } from './hypersort-results/experiments.ts';
+import { CURATIONS, EXPERIMENTS, PILOT_SEED, PLAIN_NETWORKS, TRIALS } from './hypersort-results/experiments.ts';
 import { measure, measurePlain, measureTrial, type Result } from './hypersort-results/measure.ts';
 
 const { values } = parseArgs({
@@ -29,6 +33,8 @@ const { values } = parseArgs({
     'map-only': { type: 'boolean', default: false },
     'plain-only': { type: 'boolean', default: false },
     trials: { type: 'boolean', default: false },
+    spoil: { type: 'string' },
+    score: { type: 'string' },
     write: { type: 'boolean', default: false },
   },
 });
@@ -36,15 +42,21 @@ const folder = join(values.out, 'hypersort-results');
 mkdirSync(folder, { recursive: true });
 
 if (values.set !== undefined) {
-  if (values.data === undefined) throw new Error('--set takes --data, the folder of that data set');
-  if (EXPERIMENTS[values.set] === undefined) {
-    throw new Error(`--set is one of ${Object.keys(EXPERIMENTS).join(', ')}`);
+  const { set, spoil, score } = values;
+  const known = Object.keys(spoil === undefined ? EXPERIMENTS : CURATIONS);
+  if (!known.includes(set)) throw new Error(`--set is one of ${known.join(', ')}`);
+  if (spoil !== undefined && score !== undefined) {
+    const result = await scoreCuration(set, spoil, score);
+    writeFileSync(join(folder, `curate-${set}-${result.seed}.json`), `${JSON.stringify(result, null, 1)}\n`);
+  } else if (values.data === undefined) throw new Error('--set takes --data, the folder of that data set');
+  else if (spoil !== undefined) await spoilFolder(set, values.data, spoil, Number(values.seeds));
+  else {
+    await startBackend({
+      name: values.backend as 'wasm',
+      ...(values.threads === undefined ? {} : { threads: Number(values.threads) }),
+    });
+    await (values.trials ? runTrials : measureSeeds)(set, values.data);
   }
-  await startBackend({
-    name: values.backend as 'wasm',
-    ...(values.threads === undefined ? {} : { threads: Number(values.threads) }),
-  });
-  await (values.trials ? runTrials : measureSeeds)(values.set, values.data);
 }
 if (values.write) await writeDocument(values.out, folder);
 

@@ -36,9 +36,10 @@ const SPOILT = [
   { name: 'dilated', fraction: 0.125, perturbation: { kind: 'dilate', rounds: 2 } },
 ] as const;
 const LIVER = 1;
-/** With --quick a small grid and network of fixed size; otherwise both are chosen for the data and the time. */
-const QUICK: Pick<CurateOptions, 'plan' | 'minutes'> = {
-  minutes: 2,
+/** With --quick phantoms get a small grid and network of fixed size; otherwise both are chosen for the data and the time. */
+const QUICK_MINUTES = 2;
+const QUICK_PHANTOMS: Pick<CurateOptions, 'plan' | 'minutes'> = {
+  minutes: QUICK_MINUTES,
   plan: {
     grid: { shape: [16, 20, 16], spacingMm: [10, 10, 10], centre: 'image' },
     baseFeatures: 6,
@@ -62,7 +63,8 @@ const PAPER_SIZE: Pick<CurateOptions, 'plan' | 'minutes' | 'settings'> = {
   },
   settings: { hyper: { ...shortMapSettings.hyper, hidden: [50, 50, 50] } },
 };
-const sized = given.quick ? QUICK : given.backend === 'cuda' ? PAPER_SIZE : { minutes: 30 };
+const quick = given.data === undefined ? QUICK_PHANTOMS : { minutes: QUICK_MINUTES };
+const sized = given.quick ? quick : given.backend === 'cuda' ? PAPER_SIZE : { minutes: 30 };
 
 /** What is compared where the truth is known. */
 const SCORES = [

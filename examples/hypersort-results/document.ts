@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { renderChart, scatterChart } from '@seg/report';
+import { type CurationScore, SCORES } from './curation.ts';
 import { EXPERIMENTS, type Experiment, FOLDS, LEARNING_RATE, PILOT_SEED, PLAIN_NETWORKS } from './experiments.ts';
 import type { Result, TrialResult } from './measure.ts';
 import { deviation, mean } from './numbers.ts';
@@ -17,6 +18,7 @@ export async function writeDocument(out: string, folder: string): Promise<void> 
     '',
     ...describeAll(sets),
     ...describeAims(sets),
+    ...describeCurations(readCurations(folder)),
     ...describeTrials(readTrials(folder)),
   ];
   for (const { set, experiment, results } of sets) parts.push(...(await describeSet(folder, set, experiment, results)));
@@ -28,6 +30,13 @@ export function readResults(folder: string, set: string): Result[] {
     .filter((name) => new RegExp(`^${set}-\\d+\\.json$`).test(name))
     .sort()
     .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as Result);
+}
+
+function readCurations(folder: string): CurationScore[] {
+  return readdirSync(folder)
+    .filter((name) => /^curate-.*\.json$/.test(name))
+    .sort()
+    .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as CurationScore);
 }
 
 export const trialsFile = (folder: string) => join(folder, 'trials.json');
@@ -174,6 +183,51 @@ const inOrder = ([clean, small, ...large]: readonly string[]) => [small!, clean!
 /** 1 where every number exceeds the one before. */
 const isRising = (v: readonly number[]) => Number(v.every((x, i) => i === 0 || x > v[i - 1]!));
 
+/** What `seg curate` finds in a folder, run as its users run it. */
+function describeCurations(curations: readonly CurationScore[]): string[] {
+  if (curations.length === 0) return [];
+  return [
+    '## `seg curate`',
+    '',
+    'The command as it is run in a shell, on folders of which some labels were spoilt on the scans\' own grids (`--spoil`): eroded, dilated, all shifted alike, or without slices on one side. Grid, network and epochs are its own choice for the time that it was given. AUC against clean labels of the order of `ranking.csv` and of each of its columns; "stand out" are the cases that it flags.',
+    ...curations.flatMap((c) => [
+      '',
+      `### ${EXPERIMENTS[c.set]!.title.split(/[(,]/)[0]!.trim()}, seed ${c.seed}`,
+      '',
+      `${c.cases} cases, \`--minutes ${c.minutes}\`: took ${(c.seconds / 60).toFixed(1)} minutes; grid ${c.grid.shape.join(' x ')} of ${c.grid.spacingMm.map((mm) => mm.toFixed(2)).join(' x ')} mm (z, y, x), ${c.baseFeatures} channels, ${c.levels} downsampling(s), ${c.epochs} epochs. AUC of the order of the ranking: **${c.order.toFixed(3)}**.`,
+      '',
+      table(
+        ['AUC', 'all kinds', ...c.kinds.map(({ kind }) => kind)],
+        SCORES.map((name) => [
+          `\`${name}\``,
+          c.auc[name]!.toFixed(3),
+          ...c.kinds.map(({ auc }) => auc[name]!.toFixed(3)),
+        ]),
+      ),
+      '',
+      table(
+        ['', 'all kinds', ...c.kinds.map(({ kind }) => kind)],
+        [
+          ['cases', sumBy(c.kinds, (k) => k.cases), ...c.kinds.map((k) => String(k.cases))],
+          ['of which stand out', sumBy(c.kinds, (k) => k.found), ...c.kinds.map((k) => String(k.found))],
+          ['Dice of the given label to the true one', '', ...c.kinds.map((k) => k.givenDice.toFixed(3))],
+        ],
+      ),
+      '',
+      [
+        `Corrected labels of the wrong ones that stand out: Dice to the true label ${c.flaggedWrong.corrected.toFixed(3)}, as given ${c.flaggedWrong.given.toFixed(3)}.`,
+        c.flaggedClean.cases === 0
+          ? 'No clean label stands out.'
+          : `${c.flaggedClean.cases} of ${c.cases - Number(sumBy(c.kinds, (k) => k.cases))} clean labels stand out; corrected, they have ${c.flaggedClean.corrected.toFixed(3)}.`,
+      ].join(' '),
+    ]),
+    '',
+  ];
+}
+
+const sumBy = <T>(items: readonly T[], of: (item: T) => number): string =>
+  String(items.reduce((total, item) => total + of(item), 0));
+
 function describeTrials(trials: readonly TrialResult[]): string[] {
   if (trials.length === 0) return [];
   const columns: readonly (readonly [string, (t: TrialResult) => number | null])[] = [
@@ -207,7 +261,7 @@ function describeTrials(trials: readonly TrialResult[]): string[] {
 }
 
 async function describeSet(folder: string, set: string, experiment: Experiment, results: readonly Result[]) {
-  const { grid, baseFeatures, levels, foldEpochs, groups, baselines } = experiment;
+  const { grid, baseFeatures, levels, foldEpochs, groups, baselines, settings } = experiment;
   const isAll = baselines === 'all';
   const first = results[0]!;
   const styles = stylesOf(experiment);
@@ -219,7 +273,7 @@ async function describeSet(folder: string, set: string, experiment: Experiment, 
   return [
     `## ${experiment.title}`,
     '',
-    `${first.cases} training cases, ${first.tests} for testing; grid ${grid.shape.join(' x ')} of ${grid.spacingMm.join(' x ')} mm (z, y, x); main network with ${baseFeatures} channels and ${levels} downsampling(s); ${first.epochs} epochs of one case a step for HyperSORT, the plain and the T-loss U-Nets (Adam ${LEARNING_RATE}, cosine); ${FOLDS} folds of ${foldEpochs} epochs for out-of-fold Dice. Backend ${first.backend}, ${first.threads} thread(s).`,
+    `${first.cases} training cases, ${first.tests} for testing; grid ${grid.shape.join(' x ')} of ${grid.spacingMm.join(' x ')} mm (z, y, x); main network with ${baseFeatures} channels and ${levels} downsampling(s); ${first.epochs} epochs of one case a step for HyperSORT, the plain and the T-loss U-Nets (Adam ${LEARNING_RATE}, cosine); ${FOLDS} folds of ${foldEpochs} epochs for out-of-fold Dice. Backend ${first.backend}, ${first.threads} thread(s).${settings === undefined ? '' : ` Settings in place of those of \`shortMapSettings\`: \`${JSON.stringify(settings)}\`.`}`,
     '',
     `![Map of seed ${first.seed}](${await drawMap(folder, set, first)})`,
     ...rows.head('the map'),

@@ -1,5 +1,8 @@
 import type { Perturbation } from '@seg/augment';
-import type { MapSettings, WorkingGrid } from '@seg/hypernet';
+import { type MapSettings, shortMapSettings, type WorkingGrid } from '@seg/hypernet';
+
+const { hyper } = shortMapSettings;
+const spread = (value: number): MapSettings => ({ hyper: { ...hyper, spread: value } });
 
 export interface Experiment {
   readonly title: string;
@@ -14,6 +17,8 @@ export interface Experiment {
   readonly groups: readonly { readonly name: string; readonly fraction: number; readonly perturbation: Perturbation }[];
   readonly baseFeatures: number;
   readonly levels: number;
+  /** Of the map, in place of those of `shortMapSettings`, chosen on the pilot seed. */
+  readonly settings?: MapSettings;
   /** `all`: every baseline. `predictors`: plain U-Nets and out-of-fold Dice. */
   readonly baselines: 'all' | 'predictors';
 }
@@ -88,8 +93,28 @@ export const EXPERIMENTS: Readonly<Record<string, Experiment>> = {
     groups: [{ name: 'cut', fraction: 0.15, perturbation: { kind: 'dropSlices', count: 3, from: 'start' } }],
     baseFeatures: 6,
     levels: 2,
+    settings: spread(0.1),
     baselines: 'predictors',
   },
+};
+
+/**
+ * What is done to the labels, on the scans' own grids, of a folder that `seg curate` is run on: other styles, and single
+ * slips of which no two cases need have the same.
+ */
+export const CURATIONS: Readonly<Record<string, Experiment['groups']>> = {
+  'left-atrium': [
+    { name: 'eroded', fraction: 0.075, perturbation: { kind: 'erode', rounds: [3, 4] } },
+    { name: 'dilated', fraction: 0.075, perturbation: { kind: 'dilate', rounds: [3, 4] } },
+    { name: 'shifted', fraction: 0.05, perturbation: { kind: 'shift', shiftVoxels: [0, 5, 5] } },
+    { name: 'cut', fraction: 0.05, perturbation: { kind: 'dropSlices', count: [12, 16], from: 'start' } },
+  ],
+  hippocampus: [
+    { name: 'eroded', fraction: 0.075, perturbation: { kind: 'erode', rounds: 1 } },
+    { name: 'dilated', fraction: 0.075, perturbation: { kind: 'dilate', rounds: 1 } },
+    { name: 'shifted', fraction: 0.05, perturbation: { kind: 'shift', shiftVoxels: [0, 3, 3] } },
+    { name: 'cut', fraction: 0.05, perturbation: { kind: 'dropSlices', count: [8, 10], from: 'start' } },
+  ],
 };
 
 export const LEARNING_RATE = 2e-3;
@@ -100,7 +125,7 @@ export const PLAIN_NETWORKS = 5;
 /** The seed on which the settings were tried; no table of results contains it. */
 export const PILOT_SEED = 11;
 
-/** Another setting for one of the sets; what is left out is as in {@link EXPERIMENTS}. */
+/** Other sizes or settings for one of the sets: sizes left out are as in `EXPERIMENTS`, settings as in `shortMapSettings`. */
 export interface Trial {
   readonly set: string;
   readonly name: string;
@@ -134,7 +159,29 @@ const settingTrials: readonly Omit<Trial, 'set'>[] = [
   { name: 'latent rate 1e-3', settings: { latentLearningRate: 1e-3 } },
 ];
 
+const sizeTrials: readonly Omit<Trial, 'set'>[] = [
+  { name: 'spread 0.1', settings: spread(0.1) },
+  { name: 'initialisation as released', settings: { hyper: { ...hyper, init: 'released' } } },
+  { name: 'three layers of 50', settings: { hyper: { ...hyper, hidden: [50, 50, 50] } } },
+  { name: '4 channels', baseFeatures: 4 },
+  { name: '8 channels, two downsamplings', baseFeatures: 8, levels: 2 },
+  { name: '8 epochs', epochs: 8 },
+  { name: '32 epochs', epochs: 32 },
+];
+
+const acdcTrials: readonly Omit<Trial, 'set'>[] = [
+  { name: 'spread 1, as the other sets', settings: spread(1), plain: true },
+  { name: 'rate 1e-3', settings: { ...spread(1), learningRate: 1e-3 } },
+  { name: 'rate 5e-4', settings: { ...spread(1), learningRate: 5e-4 } },
+  { name: 'initialisation as released', settings: { hyper: { ...hyper, init: 'released' } } },
+  { name: 'spread 0.1', settings: spread(0.1) },
+  { name: 'spread 0.1, rate 1e-3', settings: { ...spread(0.1), learningRate: 1e-3 } },
+  { name: 'spread 0.3', settings: spread(0.3) },
+  { name: 'spread 0.1, 48 epochs', settings: spread(0.1), epochs: 48 },
+];
+
 /** What was tried on the pilot seed. */
-export const TRIALS: readonly Trial[] = Object.entries({ hippocampus: settingTrials }).flatMap(([set, trials]) =>
-  trials.map((trial) => ({ set, ...trial })),
-);
+export const TRIALS: readonly Trial[] = Object.entries({
+  hippocampus: [...settingTrials, ...sizeTrials],
+  'cardiac-acdc': acdcTrials,
+}).flatMap(([set, trials]) => trials.map((trial) => ({ set, ...trial })));

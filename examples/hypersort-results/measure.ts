@@ -29,13 +29,13 @@ export async function measure(
 ) {
   const { data, seed, backend, threads } = options;
   const { cases, tests } = await loadCases(experiment, data, seed);
-  const { baseFeatures, levels, epochs, groups } = experiment;
+  const { baseFeatures, levels, epochs, groups, settings } = experiment;
   const network = hyperSortUnet({ baseFeatures, levels, convs: 1 });
   const training = cases.map(({ given }) => given);
   const isWrong = cases.map(({ group }) => group !== 'clean');
   const { seconds, timed } = stopwatch(`${set} seed ${seed}`);
 
-  const map = await timed('HyperSORT', () => trainMap(training, { network, epochs, seed }));
+  const map = await timed('HyperSORT', () => trainMap(training, { ...settings, network, epochs, seed }));
   const { latents, model } = map;
   // Where most cases lie, which needs no knowledge of which labels are wrong.
   const median = componentMedian(latents);

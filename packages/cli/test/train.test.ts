@@ -87,13 +87,16 @@ describe('seg train', () => {
 
   it('trains by HyperSORT, whose run predicts in the dominant style and goes on', async () => {
     const out = join(root, 'hypersort');
-    const args = ['--data', data, '--out', out, '--method', 'hypersort', '--steps', '2', '--seed', '1', '--json'];
+    const args = ['--data', data, '--out', out, '--method', 'hypersort', '--steps', '4', '--seed', '1', '--json'];
     const result = await seg('train', ...args);
     expect(result.code, result.stderr).toBe(0);
     expect(Object.keys(JSON.parse(result.stdout).validation.labels)).toEqual(['1', '2', '3']);
     const lines = (await readFile(join(out, 'latents.jsonl'), 'utf8')).trim().split('\n');
-    const { latents } = JSON.parse(lines.at(-1)!);
-    expect(Object.keys(latents)).toEqual(JSON.parse(await readFile(join(out, 'config.json'), 'utf8')).data.train);
+    const { data: used, plan } = JSON.parse(await readFile(join(out, 'config.json'), 'utf8'));
+    expect([used.train.length, plan.batchSize]).toEqual([3, 2]);
+    // After every epoch of 3 cases, two a step, and at the end.
+    expect(lines.map((line) => JSON.parse(line).step)).toEqual([2, 3, 4]);
+    expect(Object.keys(JSON.parse(lines.at(-1)!).latents)).toEqual(used.train);
     const image = join(data, 'imagesTr', 'phantom_0001.nii.gz');
     const predicted = await spawnSeg(['predict', '--run', out, '--out', join(root, 'dominant'), image]);
     expect(predicted.code, predicted.stderr).toBe(0);

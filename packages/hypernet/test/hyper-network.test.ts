@@ -157,12 +157,15 @@ describe('hyperNetwork', () => {
   it('refuses bad sizes, bad inputs and weights beyond the bound', () => {
     expect(() => hyperNetwork(linear, { latentDim: 0 })).toThrow(/hyperNetwork: sizes must be positive/);
     expect(() => hyperNetwork(linear, { bound: 0.5 }).init(Rng.fromSeed(1))).toThrow(/does not fit inside the bound/);
+    expect(() => hyperNetwork(linear, { spread: -1 })).toThrow(/the spread at least 0/);
+    expect(() => hyperNetwork(linear, { init: 'relased' as 'released' })).toThrow(/Did you mean "released"/);
     const hyper = hyperNetwork(linear);
     const batch = tf.zeros([2, 2]) as tf.Tensor2D;
     expect(() => hyper.generate({}, batch)).toThrow(/got \[2,2\], expected \[1,2\]/);
     batch.dispose();
     const z = tf.zeros([2]);
     expect(() => latentPenalty(z, { weight: -1 })).toThrow(/latentPenalty/);
+    expect(() => latentPenalty(z, { kind: 'l3' as 'l1' })).toThrow(/latentPenalty/);
     z.dispose();
   });
 });

@@ -120,5 +120,8 @@ describe('clusters', () => {
       ).centroids.length,
     ).toBe(2);
     expect(() => kMeansClusters(points, 0)).toThrow(/k must be/);
+    expect(() => kMeansClusters(points, 2, { restarts: 0 })).toThrow(/restarts must be/);
+    expect(() => densityClusters(points, { radius: 0 })).toThrow(/radius must be positive/);
+    expect(() => densityClusters(points, { minPoints: 0 })).toThrow(/minPoints a positive integer/);
   });
 });

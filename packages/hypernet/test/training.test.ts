@@ -14,6 +14,7 @@ import {
   styleModel,
   tLossUnet,
   trainBaseline,
+  trainMap,
   trainSentinel,
 } from '../src/index.ts';
 
@@ -67,7 +68,9 @@ describeBackends('hypersort in fit', (backend) => {
         for (const [i, v] of data.entries())
           expect(Math.abs(v - parts.last.tensors[name]!.data[i]!)).toBeLessThan(1e-3);
     }
-    expect(whole.history.map((r) => r.step)).toEqual([2, 4, 6, 8]);
+    // Three cases, one a step: every epoch and the end, however often the training validates.
+    expect(whole.history.map((r) => r.step)).toEqual([3, 6, 8]);
+    expect(parts.history.map((r) => r.step)).toEqual([3, 6, 8]);
     expect(Object.keys(whole.history[0]!.latents)).toEqual(['case 0', 'case 1', 'case 2']);
   });
 
@@ -144,6 +147,17 @@ describeBackends('baselines', () => {
     expect(Number.isFinite(await trained.quality(data[0]!, broken))).toBe(true);
     trained.dispose();
     expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('refuses no cases, and cases of several grids', async () => {
+    const [first, second] = cases();
+    const mixed = [first!, { ...second!, shape: [6, 4, 4] as const }];
+    const placed = { start: [0, 0, 0], size: [1, 1, 1], spacingMm: [1, 1, 1], volumeMl: 1 } as const;
+    const mapped = mixed.map((c) => ({ ...c, ...placed }));
+    await expect(trainMap(mapped, { network })).rejects.toThrow(/trainMap: case 1 has another shape/);
+    await expect(trainMap([], { network })).rejects.toThrow(/trainMap: there are no cases/);
+    await expect(trainBaseline(plainUnet({ network }), mixed, { steps: 1 })).rejects.toThrow(/trainBaseline: case 1/);
+    await expect(trainSentinel(mixed, { steps: 1 })).rejects.toThrow(/trainSentinel: case 1/);
   });
 
   it('the regressor’s input is the image with the mask as its last channel', async () => {

@@ -20,6 +20,7 @@ export { type LossGradients, type LossWithMetrics, lossGradients } from './metho
 export {
   type Average,
   defineMethod,
+  type EpochContext,
   type GroupInit,
   type Groups,
   type Method,

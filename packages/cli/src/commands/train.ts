@@ -49,7 +49,7 @@ export function addTrain(program: Command, cli: Cli): void {
       `
 The run's folder gets config.json, metrics.jsonl, TensorBoard events, checkpoints/{last,best}.{safetensors,json},
 validation/ and report.html. Ctrl-C stops after a checkpoint; --resume goes on from there. The method hypersort also
-writes latents.jsonl, the map of the labels' styles at every validation; to look for wrong labels use seg curate.
+writes latents.jsonl, the map of the labels' styles after every epoch; to look for wrong labels use seg curate.
 
 Examples:
   $ seg train --data data/hippocampus --out run --seed 1

@@ -1,5 +1,6 @@
 import type { PatchPredictor } from '@seg/inference';
 import { disposeState, evaluationGroups, fit, type Method, type TrainingCase } from '@seg/train';
+import { checkCases } from '../cases/check-cases.ts';
 import { foregroundMask, foregroundProbability, type StyleImage, toTensor } from '../map/style-model.ts';
 
 export interface TrainBaselineOptions {
@@ -21,13 +22,18 @@ export interface TrainedBaseline {
   dispose(): void;
 }
 
-/** Trains a method on cases of one grid, each whole, and keeps what it takes to segment. */
+/**
+ * Trains a method on cases of one grid, each whole, and keeps what it takes to segment.
+ *
+ * @throws SegError `invalid-argument` without cases, `shape-mismatch` for cases of several grids, and what `fit` throws.
+ */
 export async function trainBaseline<G extends string, S extends string, State>(
   method: Method<G, S, State>,
   cases: readonly TrainingCase[],
   options: TrainBaselineOptions,
 ): Promise<TrainedBaseline> {
   const { steps, seed = 0, signal, onStep } = options;
+  checkCases('trainBaseline', cases);
   const { state } = await fit(method, {
     data: cases,
     budget: { steps },

@@ -1,5 +1,6 @@
 import { disposeState, fit, type TrainingCase } from '@seg/train';
 import * as tf from '@tensorflow/tfjs-core';
+import { checkCases } from '../cases/check-cases.ts';
 import { readAndDispose, type StyleImage } from '../map/style-model.ts';
 import {
   type QualitySentinelOptions,
@@ -16,12 +17,17 @@ export interface TrainedSentinel {
   dispose(): void;
 }
 
-/** Trains the quality regressor on degraded copies of the cases' own labels. */
+/**
+ * Trains the quality regressor on degraded copies of the cases' own labels.
+ *
+ * @throws SegError `invalid-argument` without cases, `shape-mismatch` for cases of several grids, and what `fit` throws.
+ */
 export async function trainSentinel(
   cases: readonly TrainingCase[],
   options: TrainBaselineOptions & QualitySentinelOptions,
 ): Promise<TrainedSentinel> {
   const { steps, seed = 0, signal, onStep, ...rest } = options;
+  checkCases('trainSentinel', cases);
   const settings = { ...rest, imageChannels: cases[0]!.channels };
   const { state } = await fit(qualitySentinel(settings), {
     data: cases,

@@ -5,7 +5,7 @@ import { hyperSortUnet, type Unet3d } from '@seg/unet3d';
 import * as tf from '@tensorflow/tfjs-core';
 import { type CaseExtent, planWorkingGrid, type WorkingGrid } from '../cases/working-grid.ts';
 import { readAndDispose } from '../map/style-model.ts';
-import { hyperNetwork } from '../network/hyper-network.ts';
+import { type HyperNetwork, type HyperNetworkOptions, hyperNetwork } from '../network/hyper-network.ts';
 import { shortMapSettings } from './train-map.ts';
 
 /** Grid, network and lengths of a curation. */
@@ -27,6 +27,8 @@ export interface PlanCurationOptions {
   readonly seconds: number;
   /** Milliseconds that never go back. */
   readonly clock: () => number;
+  /** The hypernetwork that will be trained; default that of `shortMapSettings`. */
+  readonly hyper?: HyperNetworkOptions;
 }
 
 /** From coarse to fine: voxels of the grid, channels of the first level, downsamplings. */
@@ -53,12 +55,12 @@ export async function planCuration(
   extents: readonly CaseExtent[],
   options: PlanCurationOptions,
 ): Promise<CurationPlan> {
-  const { cases, channels, seconds, clock } = options;
+  const { cases, channels, seconds, clock, hyper = shortMapSettings.hyper } = options;
   let best: CurationPlan | undefined;
   for (const { voxels, baseFeatures, levels } of SIZES) {
     const grid = planWorkingGrid(extents, { voxels, multiple: 2 ** levels });
     const network = hyperSortUnet({ baseFeatures, levels, convs: 1, inputChannels: channels });
-    const secondsPerStep = await measureStep(network, grid, channels, clock);
+    const secondsPerStep = await measureStep(hyperNetwork(network, hyper), network, { grid, channels, clock });
     const possible = Math.floor(seconds / secondsPerStep / cases);
     const fits = possible >= LEAST_EPOCHS;
     if (best !== undefined && !fits) break;
@@ -70,15 +72,14 @@ export async function planCuration(
 
 /** Seconds of one training step of HyperSORT, without the optimiser. */
 async function measureStep(
+  hyper: HyperNetwork,
   network: Unet3d,
-  { shape }: WorkingGrid,
-  channels: number,
-  clock: () => number,
+  on: { readonly grid: WorkingGrid; readonly channels: number; readonly clock: () => number },
 ): Promise<number> {
-  const hyper = hyperNetwork(network, shortMapSettings.hyper);
+  const { grid, channels, clock } = on;
   const params = hyper.init(Rng.fromSeed(0));
-  const image = tf.zeros([1, ...shape, channels]) as tf.Tensor5D;
-  const label = tf.zeros([1, ...shape], 'int32') as tf.Tensor4D;
+  const image = tf.zeros([1, ...grid.shape, channels]) as tf.Tensor5D;
+  const label = tf.zeros([1, ...grid.shape], 'int32') as tf.Tensor4D;
   const z = tf.zeros([1, hyper.latentDim]) as tf.Tensor2D;
   const step = () => {
     const { gradients, metrics } = lossGradients({ hyper: params }, () =>

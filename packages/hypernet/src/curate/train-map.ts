@@ -1,6 +1,7 @@
 import type { Network } from '@seg/core';
 import { disposeState, fit, type Schedule } from '@seg/train';
 import type * as tf from '@tensorflow/tfjs-core';
+import { checkCases } from '../cases/check-cases.ts';
 import type { MapCase } from '../cases/map-case.ts';
 import { latentsOf } from '../latent/latent-table.ts';
 import { type StyleModel, styleModel } from '../map/style-model.ts';
@@ -60,9 +61,14 @@ export interface TrainedMap {
   readonly steps: number;
 }
 
-/** Trains HyperSORT on cases of one grid, each whole, and reads the map. */
+/**
+ * Trains HyperSORT on cases of one grid, each whole, and reads the map.
+ *
+ * @throws SegError `invalid-argument` without cases, `shape-mismatch` for cases of several grids, and what `fit` throws.
+ */
 export async function trainMap(cases: readonly MapCase[], options: TrainMapOptions): Promise<TrainedMap> {
   const { network, epochs = 20, seed = 0, signal, onStep, onLatents } = options;
+  checkCases('trainMap', cases);
   const settings = { ...shortMapSettings, ...given(options) };
   const history: LatentRecord[] = [];
   const method = hypersort({
@@ -80,7 +86,6 @@ export async function trainMap(cases: readonly MapCase[], options: TrainMapOptio
     seed,
     patchSize: cases[0]!.shape,
     foregroundFraction: 0,
-    validateEvery: cases.length,
     ...(signal === undefined ? {} : { signal }),
     ...(onStep === undefined ? {} : { onProgress: ({ step }) => onStep(step, steps) }),
   });

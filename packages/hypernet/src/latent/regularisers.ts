@@ -1,4 +1,4 @@
-import { SegError } from '@seg/core';
+import { checkOption, SegError } from '@seg/core';
 import * as tf from '@tensorflow/tfjs-core';
 
 /**
@@ -13,6 +13,7 @@ export function latentPenalty(
   options: { readonly kind?: 'l1' | 'l2'; readonly weight?: number; readonly weights?: readonly number[] } = {},
 ): tf.Scalar {
   const { kind = 'l1', weight = 1, weights } = options;
+  checkOption('latentPenalty', 'kind', kind, ['l1', 'l2']);
   if (!(weight >= 0) || (weights !== undefined && (weights.length !== latent.size || weights.some((w) => !(w >= 0))))) {
     throw new SegError('invalid-argument', {
       where: 'latentPenalty',

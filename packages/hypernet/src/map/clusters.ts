@@ -32,6 +32,13 @@ export function kMeansClusters(
       expected: `1 to ${points.length}`,
     });
   }
+  if (!Number.isInteger(restarts) || restarts < 1) {
+    throw new SegError('invalid-argument', {
+      where: 'kMeansClusters',
+      problem: 'restarts must be a positive integer',
+      got: restarts,
+    });
+  }
   if (k === points.length)
     return renumber(
       points,
@@ -57,6 +64,13 @@ export function densityClusters(
 ): Clustering {
   checkPoints('densityClusters', points);
   const { minPoints = 4 } = options;
+  if (!(options.radius === undefined || options.radius > 0) || !Number.isInteger(minPoints) || minPoints < 1) {
+    throw new SegError('invalid-argument', {
+      where: 'densityClusters',
+      problem: 'the radius must be positive and minPoints a positive integer',
+      got: options,
+    });
+  }
   const radius = options.radius ?? defaultRadius(points, minPoints);
   const groups = new DBSCAN().run(
     points.map((p) => [...p]),

@@ -8,7 +8,7 @@ import { type HyperSortOptions, hypersort } from './hypersort.ts';
  * chosen for its data and with the settings of short trainings (`shortMapSettings`), learning rates included. Predicts in
  * the dominant style, at the latent 0.
  *
- * @param options.onLatents receives all latents at every validation
+ * @param options.onLatents receives all latents after every epoch and at the end
  */
 export function hypersortMethods(options: Pick<HyperSortOptions, 'onLatents'> = {}): MethodRegistry {
   return {

@@ -25,7 +25,7 @@ export interface HyperSortOptions {
   readonly latentStandardDeviation?: number;
   /** Cases whose gradients are averaged for one step of the hypernetwork; default 1, as published. */
   readonly batchSize?: number;
-  /** Receives all latents at every validation, so that the map's history can be played. */
+  /** Receives all latents after every epoch and at the end, so that the map's history can be played. */
   readonly onLatents?: (record: LatentRecord) => void;
 }
 
@@ -113,10 +113,13 @@ export function hypersort(options: HyperSortOptions): Method<'hyper' | 'latents'
         return network.apply(hyper.generate(params, origin), x, { training: false });
       },
     }),
-    async validate({ params, state, step }) {
-      const latents = Object.fromEntries((await latentsOf(params.latents)).map(({ id, latent }) => [id, latent]));
-      onLatents?.({ step, latents });
+    async validate({ state }) {
       return { score: -(state.loss ?? Number.POSITIVE_INFINITY), loss: state.loss ?? Number.NaN };
+    },
+    async afterEpoch({ params, step }) {
+      if (onLatents === undefined) return;
+      const latents = Object.fromEntries((await latentsOf(params.latents)).map(({ id, latent }) => [id, latent]));
+      onLatents({ step, latents });
     },
   });
 }

@@ -84,7 +84,7 @@ const LEAST_CASES = 8;
  * reading the data set throws.
  */
 export async function curateDataset(options: CurateOptions): Promise<CurationResult> {
-  const { data, out, labels, seed = 0, minutes = 30, signal, clock = () => performance.now() } = options;
+  const { data, out, seed = 0, minutes = 30, signal, clock = () => performance.now() } = options;
   const { settings = {}, correct = 'flagged', onProgress = () => {} } = options;
   const startedAt = clock();
   const secondsLeft = () => minutes * 60 - (clock() - startedAt) / 1000;
@@ -93,6 +93,9 @@ export async function curateDataset(options: CurateOptions): Promise<CurationRes
   const dataset = await openDataset(data);
   const labelled = dataset.cases.filter((c) => c.labelPaths.length > 0);
   if (labelled.length < LEAST_CASES) refuse(`a map needs ${LEAST_CASES} labelled cases at least`, labelled.length);
+  // Voxels that nobody annotated are no foreground.
+  const annotated = dataset.ignoreLabel === undefined ? undefined : dataset.labels.map(({ value }) => value);
+  const labels = options.labels ?? annotated;
   const named = labels === undefined ? {} : { labels };
   const extents: CaseExtent[] = [];
   for (const item of labelled) {
@@ -108,6 +111,7 @@ export async function curateDataset(options: CurateOptions): Promise<CurationRes
           // Reading once more and writing take about as long as the first pass did.
           seconds: SHARES.map * (secondsLeft() - 3 * (minutes * 60 - secondsLeft())),
           clock,
+          ...(settings.hyper === undefined ? {} : { hyper: settings.hyper }),
         })
       : { ...options.plan, secondsPerStep: Number.NaN };
   const cases: MapCase[] = [];
@@ -227,7 +231,7 @@ export async function curateDataset(options: CurateOptions): Promise<CurationRes
       seed,
       minutes,
       seconds: Math.round(seconds),
-      labels: labels ?? 'all',
+      labels: options.labels ?? 'all',
       plan,
       settings: { ...shortMapSettings, ...settings },
       steps: { map: map.steps, outOfFold: doneFoldSteps, folds },

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startBackend } from '@seg/backend';
@@ -80,6 +80,25 @@ it('takes a network of another depth and other settings of the training', async 
   const written = JSON.parse(await readFile(join(out, 'map.json'), 'utf8'));
   expect(written.plan.convs).toBe(2);
   expect(written.settings).toMatchObject({ ...settings, latentWeight: 0.2 });
+}, 60_000);
+
+it('does not take for foreground what nobody annotated', async () => {
+  const data = join(folder, 'partly');
+  await cp(join(folder, 'data'), data, { recursive: true });
+  const manifest = JSON.parse(await readFile(join(data, 'seg.json'), 'utf8'));
+  const labels = manifest.labels.filter(({ value }: { value: number }) => value !== 3);
+  await writeFile(join(data, 'seg.json'), JSON.stringify({ ...manifest, labels, ignoreLabel: 3 }));
+  const out = join(folder, 'partly-run');
+  await curateDataset({ data, out, plan: { ...plan, epochs: 1 } });
+  const { cases } = JSON.parse(await readFile(join(out, 'map.json'), 'utf8'));
+  for (const item of (await openDataset(data)).cases) {
+    const { data: values } = await item.loadLabel();
+    let annotated = 0;
+    for (const v of values) if (v === 1 || v === 2) annotated++;
+    expect(values.includes(3)).toBe(true);
+    const { volumeMl } = cases.find((c: { case: string }) => c.case === item.id);
+    expect(volumeMl).toBeCloseTo((annotated * 8 ** 3) / 1000, 6);
+  }
 }, 60_000);
 
 it('cuts every training short where the time is over', async () => {

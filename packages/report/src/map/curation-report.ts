@@ -101,9 +101,9 @@ export function curationReport(curation: Curation, options: CurationReportOption
       size: ranking.filter((row) => row.cluster === c).length,
     })),
     summary: [
-      ['cases', ranking.length],
-      ['cases that stand out', flagged],
-      ['clusters', clusters.centroids.length],
+      ['cases', String(ranking.length)],
+      ['cases that stand out', String(flagged)],
+      ['clusters', String(clusters.centroids.length)],
       [
         'silhouette of the clusters',
         Number.isFinite(clusters.silhouette) ? clusters.silhouette.toFixed(2) : 'one cluster',

@@ -51,7 +51,13 @@ export function renderMapReport(report: MapReport): string {
     history: history.map(({ step, points }) => ({ step, points: points.map(([x, y]) => [short(x), short(y)]) })),
     cases: cases.map(({ scores, ...rest }) => ({
       ...rest,
-      scores: Object.fromEntries(Object.entries(scores).map(([n, v]) => [n, Number.isFinite(v) ? short(v) : null])),
+      // What the table is sorted by is its first column.
+      scores: Object.fromEntries(
+        [recommendedScore, ...Object.keys(scores).filter((name) => name !== recommendedScore)].map((name) => {
+          const score = scores[name] ?? Number.NaN;
+          return [name, Number.isFinite(score) ? short(score) : null];
+        }),
+      ),
     })),
   };
   return renderDocument({

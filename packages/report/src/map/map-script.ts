@@ -165,7 +165,9 @@ export const mapScript = `'use strict';
     const headings = head.insertRow();
     for (const name of columns) {
       const cell = document.createElement('th');
-      cell.textContent = name;
+      // Long names may break after an underscore, so that all columns are in sight.
+      cell.textContent = name.replaceAll('_', '_\u200b');
+      if (typeof value(cases[0], name) !== 'string' && name !== 'flagged') cell.className = 'number';
       cell.addEventListener('click', () => sortBy(name));
       headings.append(cell);
     }

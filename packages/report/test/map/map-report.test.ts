@@ -170,9 +170,10 @@ describe.skipIf(executablePath === undefined)('the page in Chromium (skipped whe
     const [download] = await Promise.all([page.waitForEvent('download'), page.click('#csv')]);
     const lines = (await readFile((await download.path())!, 'utf8')).trimEnd().split('\n');
     expect(lines.length).toBe(11);
-    expect(lines[0]).toMatch(/^case,norm,isolation,distance_to_median,out_of_fold_dice_error,/);
-    expect(lines[3]).toMatch(/^case 7,7,3\.5,7,0\.7,/);
-    expect(lines.find((line) => line.startsWith('case 2,'))).toMatch(/^case 2,2,1,2,,/);
+    // The recommended score comes first.
+    expect(lines[0]).toMatch(/^case,distance_to_median,norm,isolation,out_of_fold_dice_error,/);
+    expect(lines[3]).toMatch(/^case 7,7,7,3\.5,0\.7,/);
+    expect(lines.find((line) => line.startsWith('case 2,'))).toMatch(/^case 2,2,2,1,,/);
   }, 30_000);
 
   it('asked for nothing outside, without errors', async () => {

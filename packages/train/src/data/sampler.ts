@@ -71,6 +71,11 @@ export class StreamSampler {
     });
   }
 
+  /** Epochs, of as many samples as cases take part, that are complete after so many steps. */
+  epochs(steps: number): number {
+    return Math.floor((steps * this.spec.batchSize) / this.#members.length);
+  }
+
   #weighted(rng: Rng): number {
     const cumulative = this.#cumulative!;
     const at = rng.uniform(0, cumulative[cumulative.length - 1]!);

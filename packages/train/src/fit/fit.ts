@@ -125,6 +125,12 @@ export async function fit<G extends string, S extends string, State>(
       await store?.save('last', await captureState(state, { method: method.name, seed, contents: 'full' }));
       saved = state.step;
     };
+    const epochs = (steps: number) => samplers[0]?.epochs(steps) ?? 0;
+    let recorded = -1;
+    const finishEpoch = async () => {
+      await method.afterEpoch?.({ params: state.groups, state: state.method, step: state.step });
+      recorded = state.step;
+    };
     const canValidate = validation.length > 0 || method.validate !== undefined;
 
     for (;;) {
@@ -161,11 +167,13 @@ export async function fit<G extends string, S extends string, State>(
         elapsedSeconds: state.elapsedMs / 1000,
         ...estimateRest(budget, state, perStepMs),
       });
+      if (epochs(state.step) > epochs(state.step - 1)) await finishEpoch();
       const { validateEvery, checkpointEvery = validateEvery } = options;
       if (canValidate && isDue(validateEvery, state.step, position.progress, progress)) await validate();
       if (isDue(checkpointEvery, state.step, position.progress, progress)) await save();
     }
     const stopped = plan.position(state.step, state.elapsedMs).progress >= 1 ? 'finished' : 'aborted';
+    if (stopped === 'finished' && recorded !== state.step) await finishEpoch();
     if (stopped === 'finished' && canValidate && validated?.step !== state.step) await validate();
     await save();
     return { state, stopped, validation: validated?.metrics };

@@ -115,6 +115,17 @@ export interface Method<G extends string = string, S extends string = string, St
   validate?(
     context: ValidationContext<G, State>,
   ): Promise<Readonly<Record<string, number>> & { readonly score: number }>;
+  /**
+   * Called after every epoch, which is as many samples of the first stream as cases take part in it, and after the last
+   * step of a finished training, for what a method records on the way. `params` are the trained weights, never averages.
+   */
+  afterEpoch?(context: EpochContext<G, State>): Promise<void>;
+}
+
+export interface EpochContext<G extends string = string, State = JsonValue> {
+  readonly params: Groups<G>;
+  readonly state: State;
+  readonly step: number;
 }
 
 export interface ValidationContext<G extends string = string, State = JsonValue> {

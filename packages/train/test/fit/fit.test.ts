@@ -48,4 +48,27 @@ describeBackends('fit', () => {
     disposeState(result.state);
     expect(tf.memory().numTensors).toBe(before);
   });
+
+  it('shows the trained weights after every epoch and after the last step', async () => {
+    const weights: [number, Float32Array][] = [];
+    const method = defineMethod({
+      ...supervised,
+      async afterEpoch({ params, step }) {
+        weights.push([step, (await Object.values(params.network)[0]!.data()) as Float32Array]);
+      },
+    });
+    // 5 of 6 cases have a label: epochs of 2.5 steps with batches of 2.
+    const data = blobCases(6).map((item, i) => (i === 0 ? { ...item, info: { ...item.info, labelled: false } } : item));
+    const options = { data, budget: { steps: 9 }, patchSize: [8, 8, 8] as const, ema: 0.9 };
+    const { state } = await fit(method, options);
+    expect(weights.map(([step]) => step)).toEqual([3, 5, 8, 9]);
+    expect(weights[3]![1]).toEqual(Object.values(state.groups.network!)[0]!.dataSync());
+    disposeState(state);
+    // Stopped by its user: not finished, so that what was recorded is what a run that goes on has, too.
+    weights.length = 0;
+    const controller = new AbortController();
+    const onProgress = ({ step }: Progress) => void (step === 4 && controller.abort());
+    disposeState((await fit(method, { ...options, signal: controller.signal, onProgress })).state);
+    expect(weights.map(([step]) => step)).toEqual([3]);
+  });
 });
