@@ -89,7 +89,7 @@ function readDirectory(where: string, bytes: Uint8Array, maxFiles: number): Memb
   return members;
 }
 
-/** Where the end record begins: the last place with its signature whose comment reaches to the end of the file. */
+/** Where the end record begins: the last place with its signature, as Python's zipfile takes it. */
 function findEnd(where: string, view: DataView): number {
   const least = Math.max(0, view.byteLength - 22 - 65535);
   for (let at = view.byteLength - 22; at >= least; at--) {
