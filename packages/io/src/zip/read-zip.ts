@@ -48,6 +48,7 @@ function readDirectory(where: string, bytes: Uint8Array, maxFiles: number): Memb
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const end = findEnd(where, view);
   let count: number = view.getUint16(end + 10, true);
+  let length: number = view.getUint32(end + 12, true);
   let at: number = view.getUint32(end + 16, true);
   const locator = end - 20;
   if (locator >= 0 && view.getUint32(locator, true) === 0x07064b50) {
@@ -56,6 +57,7 @@ function readDirectory(where: string, bytes: Uint8Array, maxFiles: number): Memb
       throw corrupt(where, 'the 64-bit directory is damaged');
     }
     count = Number(view.getBigUint64(record + 32, true));
+    length = Number(view.getBigUint64(record + 40, true));
     at = Number(view.getBigUint64(record + 48, true));
   }
   if (count > maxFiles) {
@@ -67,6 +69,7 @@ function readDirectory(where: string, bytes: Uint8Array, maxFiles: number): Memb
     });
   }
   const members: Member[] = [];
+  const behind = at + length;
   for (let i = 0; i < count; i++) {
     if (at + 46 > bytes.length || view.getUint32(at, true) !== 0x02014b50) {
       throw corrupt(where, 'the directory of the archive is damaged', `entry ${i}`);
@@ -86,10 +89,11 @@ function readDirectory(where: string, bytes: Uint8Array, maxFiles: number): Memb
     });
     at = next;
   }
+  if (at !== behind) throw corrupt(where, 'the directory of the archive is damaged', `${count} entries`);
   return members;
 }
 
-/** Where the end record begins: the last place with its signature whose comment reaches to the end of the file. */
+/** Where the end record begins: the last place with its signature, as Python's zipfile takes it. */
 function findEnd(where: string, view: DataView): number {
   const least = Math.max(0, view.byteLength - 22 - 65535);
   for (let at = view.byteLength - 22; at >= least; at--) {
@@ -131,7 +135,10 @@ function extract(
   if (headerAt + 30 > bytes.length || view.getUint32(headerAt, true) !== 0x04034b50) {
     throw corrupt(where, 'a file of the archive has no header', name);
   }
-  const start = headerAt + 30 + view.getUint16(headerAt + 26, true) + view.getUint16(headerAt + 28, true);
+  const nameLength = view.getUint16(headerAt + 26, true);
+  const ownName = new TextDecoder().decode(bytes.subarray(headerAt + 30, headerAt + 30 + nameLength));
+  if (ownName !== name) throw corrupt(where, 'a file of the archive has two names', `${name}, ${ownName}`);
+  const start = headerAt + 30 + nameLength + view.getUint16(headerAt + 28, true);
   if (start + packedSize > bytes.length) throw corrupt(where, 'a file of the archive runs past its end', name);
   const packed = bytes.subarray(start, start + packedSize);
   let content: Uint8Array = packed;

@@ -176,6 +176,22 @@ describe('parseNpz', () => {
     const again = parseNpz(encodeNpz(arrays));
     expect({ ...again }).toEqual({ ...arrays });
   });
+
+  // zipfile.ZipFile (3.11) goes by the length of the directory and compares both names; a smaller count loses arrays.
+  it.each(corpus.archives.map((entry) => [entry.name, entry] as const))('refuses contradictions in %s', (_, entry) => {
+    const file = Buffer.from(entry.file, 'base64');
+    const damaged = (change: (bytes: Buffer) => void) => {
+      const bytes = Buffer.from(file);
+      change(bytes);
+      return () => parseNpz(bytes);
+    };
+    const end = file.lastIndexOf('PK\u0005\u0006');
+    const refused = expect.objectContaining({ code: 'corrupt-data' });
+    expect(damaged((bytes) => bytes.writeUInt16LE(1, end + 10))).toThrow(refused);
+    expect(damaged((bytes) => bytes.writeUInt16LE(0, end + 10))).toThrow(refused);
+    expect(damaged((bytes) => bytes.writeUInt32LE(bytes.readUInt32LE(end + 12) - 1, end + 12))).toThrow(refused);
+    expect(damaged((bytes) => bytes.write('imagf', bytes.indexOf('image.npy')))).toThrow(refused);
+  });
 });
 
 describe('decodeSafetensors', () => {

@@ -39,9 +39,10 @@ export async function readHdf5(path: string, options: ReadHdf5Options = {}): Pro
   const { datasets = ['image', 'label'], axes = 'xyz', maxBytes } = options;
   await checkSignature(path);
   const h5wasm = await loadH5wasm(path);
-  const file = new h5wasm.File(path, 'r');
   const images: Record<string, MedicalImage> = Object.create(null);
+  let file: InstanceType<typeof h5wasm.File> | undefined;
   try {
+    file = new h5wasm.File(path, 'r');
     for (const name of datasets) {
       const dataset = file.get(name);
       if (dataset === null || !('metadata' in dataset) || !('shape' in dataset)) {
@@ -57,9 +58,18 @@ export async function readHdf5(path: string, options: ReadHdf5Options = {}): Pro
     if (cause instanceof SegError) throw cause;
     throw new SegError('corrupt-data', { where: path, problem: 'the HDF5 file is damaged', got: String(cause), cause });
   } finally {
-    file.close();
+    close(file);
   }
   return images;
+}
+
+/** A file that is damaged may not even be closed. */
+function close(file: { close(): unknown } | undefined): void {
+  try {
+    file?.close();
+  } catch {
+    return;
+  }
 }
 
 function imageOf(where: string, dataset: Hdf5Dataset, axes: 'xyz' | 'zyx', maxBytes: number | undefined): MedicalImage {
@@ -118,7 +128,8 @@ async function checkSignature(path: string): Promise<void> {
 async function loadH5wasm(path: string) {
   try {
     const { default: h5wasm } = await import('h5wasm/node');
-    await h5wasm.ready;
+    const { activate_throwing_error_handler: throwErrors } = await h5wasm.ready;
+    throwErrors(); // instead of printing them
     return h5wasm;
   } catch (cause) {
     throw new SegError('unsupported', {
