@@ -1,5 +1,5 @@
 // Reading a 256 x 256 x 180 int16 NIfTI image with slope and intercept to float32: ours and nibabel's.
-// node --conditions=@seg/source bench/io.ts [--json] [--repeat 15] [--no-peers]
+// node --conditions=@seg/source bench/io.ts [--json] [--repeat 15] [--rounds 3] [--no-peers]
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
@@ -8,11 +8,13 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { affineFromSpacing, createVolume, type Triple } from '@seg/core';
 import { readVolume, writeNifti } from '@seg/io/node';
+import { bestRows } from './rounds.ts';
 
 const { values: options } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     repeat: { type: 'string', default: '15' },
+    rounds: { type: 'string', default: '3' },
     'no-peers': { type: 'boolean', default: false },
   },
 });
@@ -91,9 +93,11 @@ function peerRows(): Row[] {
     .filter(({ work }) => work.startsWith('read'));
 }
 
-const own = await ownRows();
-const peers = peerRows();
-for (const row of [...own, ...peers]) {
+const measured: Row[] = [];
+for (let round = 0; round < Number(options.rounds); round++) measured.push(...(await ownRows()), ...peerRows());
+const rows = bestRows(measured);
+const peers = rows.filter(({ peer }) => !peer.startsWith('seg'));
+for (const row of rows) {
   if (options.json) {
     console.log(JSON.stringify(row));
     continue;
