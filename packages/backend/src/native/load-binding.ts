@@ -1,6 +1,7 @@
 import { SegError } from '@seg/core';
 import { env } from '@tensorflow/tfjs-core';
 import { nodeBuiltin } from '../runtime/node-builtins.ts';
+import { clause } from './clause.ts';
 import { bindingPackages, type InstalledBackend } from './installed.ts';
 
 /** What of tfjs-node's backend object is used here. */
@@ -77,7 +78,7 @@ export function loadBinding(installed: InstalledBackend, options: { readonly thr
   } catch (cause) {
     throw new SegError('backend-failure', {
       where: 'startBackend',
-      problem: `the ${installed.name} backend does not load: ${cause instanceof Error ? cause.message : String(cause)}`,
+      problem: `the ${installed.name} backend does not load: ${clause(cause)}`,
       hint: `Install it again: seg backend install ${installed.name} --force.`,
       cause,
     });

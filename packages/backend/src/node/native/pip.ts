@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSegError, SegError } from '@seg/core';
+import { clause } from '../../native/clause.ts';
 import { runCommand } from './command.ts';
 import type { PinnedWheel } from './pinned-wheels.ts';
 import type { OnProgress } from './progress.ts';
@@ -42,7 +43,7 @@ export async function downloadWheel(
   const there = await stat(target).catch(() => undefined);
   if (there === undefined) {
     const python = await findPython();
-    const staging = await mkdtemp(join(folder, 'download-'));
+    const staging = await mkdtemp(join(folder, `download-${process.pid}-`));
     const watch = watchSize(staging, (bytes) => {
       options.onProgress({ step: 'download', message: `${message}: ${(bytes / 1e6).toFixed(0)} MB` });
     });
@@ -56,7 +57,7 @@ export async function downloadWheel(
       if (isSegError(cause, 'aborted')) throw cause;
       throw new SegError('io-failure', {
         where: 'installBackend',
-        problem: `pip could not download ${message}: ${cause instanceof Error ? cause.message : String(cause)}`,
+        problem: `pip could not download ${message}: ${clause(cause)}`,
         hint: 'Check the connection to the package index, or download the wheel elsewhere and name it with --from FILE.',
         cause,
       });

@@ -5,6 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { SegError } from '@seg/core';
 import yauzl from 'yauzl';
+import { clause } from '../../native/clause.ts';
 import type { OnProgress } from './progress.ts';
 
 /**
@@ -104,8 +105,7 @@ function open(path: string): Promise<yauzl.ZipFile> {
 }
 
 function damaged(path: string, cause: unknown): SegError {
-  const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\.$/, '');
-  const problem = `${path} is no readable wheel: ${reason}`;
+  const problem = `${path} is no readable wheel: ${clause(cause)}`;
   return new SegError('corrupt-data', { where: 'installBackend', problem, cause, hint: 'Download it again.' });
 }
 
