@@ -84,7 +84,7 @@ function pipArguments(wheel: PinnedWheel, folder: string): string[] {
   const platforms = [`manylinux_2_27_${machine}`, `manylinux_2_17_${machine}`, `manylinux2014_${machine}`];
   // The Python version only picks among equal builds, so the pip at hand may run under any Python.
   return [
-    ...['-m', 'pip', 'download', '--quiet', '--no-deps', '--only-binary=:all:', '--no-cache-dir'],
+    ...['-m', 'pip', 'download', '-qq', '--no-deps', '--only-binary=:all:', '--no-cache-dir'],
     ...['--disable-pip-version-check', '--python-version', '3.11', '--implementation', 'cp', '--abi', 'cp311'],
     ...platforms.flatMap((platform) => ['--platform', platform]),
     ...['-d', folder, `${wheel.distribution}==${wheel.version}`],

@@ -46,9 +46,14 @@ export async function unpackWheel(
     for (const { entry, target } of wanted) {
       const path = join(folder, target);
       await mkdir(dirname(path), { recursive: true });
-      await pipeline(await readStream(archive, entry), createWriteStream(path), { signal });
-      done += entry.uncompressedSize;
-      onProgress({ step: 'unpack', message: target, fraction: done / total });
+      const counted = async function* (chunks: AsyncIterable<Buffer | string>) {
+        for await (const chunk of chunks) {
+          done += chunk.length;
+          onProgress({ step: 'unpack', message: basename(wheel), fraction: done / total });
+          yield chunk;
+        }
+      };
+      await pipeline(await readStream(archive, entry), counted, createWriteStream(path), { signal });
     }
   } catch (cause) {
     throw stopped(wheel, cause);
