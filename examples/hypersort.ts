@@ -92,7 +92,9 @@ const result = await curateDataset({
   ...sized,
   ...(given.minutes === undefined ? {} : { minutes: Number(given.minutes) }),
   ...(given.data === undefined ? { labels: [LIVER] } : {}),
-  onProgress: (stage, done, total) => {
+  onProgress: (stage, done, total, loss) => {
+    if (loss !== undefined && (done <= 10 || done % 50 === 0))
+      console.log(`step ${done}/${total}, loss ${loss.toFixed(4)}`);
     if (done === total) console.log(`${stage}: done`);
   },
 });

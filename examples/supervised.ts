@@ -1,6 +1,7 @@
 // A U-Net from a folder of scans to scores on unseen cases: the whole reference training, readable top to bottom.
 //
 //   node examples/supervised.ts [--data DIR] [--out DIR] [--quick] [--steps N] [--seed N] [--backend NAME]
+//                               [--patch-size Z,Y,X] [--features N,N,...]
 //
 // Without --data it makes a data set of phantoms first. `seg train` does the same with everything chosen for the data.
 import { mkdir } from 'node:fs/promises';
@@ -33,6 +34,8 @@ const { values: given } = parseArgs({
     steps: { type: 'string' },
     seed: { type: 'string', default: '1' },
     backend: { type: 'string' },
+    'patch-size': { type: 'string', default: '40,56,40' }, // (z, y, x); volumes smaller than this are padded
+    features: { type: 'string', default: '16,32,64' }, // channels of each resolution
     quick: { type: 'boolean', default: false },
   },
 });
@@ -40,8 +43,8 @@ const { values: given } = parseArgs({
 // ---- Defaults -------------------------------------------------------------------------------------------------------
 const seed = Number(given.seed);
 const steps = Number(given.steps ?? (given.quick ? 150 : 1500));
-const patchSize: Triple = [40, 56, 40]; // (z, y, x); volumes smaller than this are padded
-const features = [16, 32, 64]; // channels of each resolution
+const patchSize = given['patch-size'].split(',').map(Number) as unknown as Triple;
+const features = given.features.split(',').map(Number);
 const batchSize = 2;
 const learningRate = 2e-3; // AdamW, poly decay
 const weightDecay = 1e-2;
@@ -94,7 +97,7 @@ const { state } = await fit(method, {
     if (record.kind !== 'train') return;
     losses.push({ step: record.step, loss: record.metrics.loss! });
     const left = ((steps - record.step) * record.secondsPerStep) / 60;
-    console.log(`step ${record.step}/${steps}, loss ${record.metrics.loss!.toFixed(3)}, ${left.toFixed(1)} min left`);
+    console.log(`step ${record.step}/${steps}, loss ${record.metrics.loss!.toFixed(4)}, ${left.toFixed(1)} min left`);
   },
 });
 

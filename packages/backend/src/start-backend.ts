@@ -26,11 +26,14 @@ export const adapters: Readonly<Record<BackendName, BackendAdapter>> = {
 export interface StartBackendOptions {
   /** Backend to start; default: `cuda` where it is installed and an NVIDIA driver is there, else `wasm`. */
   readonly name?: BackendName;
-  /** Threads of the wasm kernels, 1..64; default: the machine's processors, at most 16, or 1 where memory cannot be shared. */
+  /**
+   * Threads of `wasm`, `tensorflow` and `cuda` on the processor, 1..64; default: the machine's processors, at most 16, or
+   * 1 where wasm's memory cannot be shared. `webgpu` and `cpu` have none to choose.
+   */
   readonly threads?: number;
-  /** Use V8's experimental 256-bit revectorizer (Node 24 on x64); sets a V8 flag of the process. Default false. */
+  /** Of wasm: use V8's experimental 256-bit revectorizer (Node 24 on x64); sets a V8 flag of the process. Default false. */
   readonly revectorize?: boolean;
-  /** `fast` (default) lets convolutions use Winograd's algorithm (relative error below 5e-5), `direct` does not. */
+  /** Of wasm: `fast` (default) lets convolutions use Winograd's algorithm (relative error below 5e-5), `direct` does not. */
   readonly precision?: 'fast' | 'direct';
   /** Let `cuda` run on the processor where it finds no GPU. Default false. */
   readonly allowCpuFallback?: boolean;

@@ -1,11 +1,12 @@
 import { SegError } from '@seg/core';
-import { backend, removeBackend, setBackend } from '@tensorflow/tfjs-core';
+import { backend, findBackendFactory, registerBackend, removeBackend, setBackend } from '@tensorflow/tfjs-core';
 import { findInstalled, type NativeBackend } from '../native/installed.ts';
 import { registerNativeKernels } from '../native/kernels/register.ts';
 import { loadBinding, type NodeBackend } from '../native/load-binding.ts';
 import { isNode } from '../runtime/node-builtins.ts';
-import { machineThreads } from '../runtime/thread-count.ts';
 import type { BackendAdapter } from './adapter.ts';
+
+const priority = 3;
 
 /** libtensorflow through the binding that `installBackend` built: `tensorflow` on the processor, `cuda` on a GPU. */
 export function nativeAdapter(name: NativeBackend): BackendAdapter {
@@ -23,12 +24,11 @@ export function nativeAdapter(name: NativeBackend): BackendAdapter {
     },
     async start(options) {
       const installed = findInstalled(name)!;
-      const threads = options.threads ?? machineThreads();
-      loadBinding(installed, { threads });
+      const threads = loadBinding(installed, { threads: options.threads });
       await setBackend('tensorflow');
       const running = backend() as unknown as NodeBackend;
       if (name === 'cuda' && !running.isUsingGpuDevice && !options.allowCpuFallback) {
-        removeBackend('tensorflow');
+        stop();
         throw new SegError('backend-failure', {
           where: 'startBackend',
           problem: 'libtensorflow finds no GPU that it can use',
@@ -42,8 +42,15 @@ export function nativeAdapter(name: NativeBackend): BackendAdapter {
         variant: '',
         description: `${name}: libtensorflow ${running.binding.TF_Version}, ${device}`,
         // The library stays loaded: it cannot be unloaded, and its settings hold for the whole process.
-        dispose: () => removeBackend('tensorflow'),
+        dispose: stop,
       };
     },
   };
+}
+
+/** Frees the backend's tensors; it can be started again. */
+function stop(): void {
+  const factory = findBackendFactory('tensorflow');
+  removeBackend('tensorflow');
+  registerBackend('tensorflow', factory, priority);
 }

@@ -1,6 +1,8 @@
 import { SegError } from '@seg/core';
 import { env } from '@tensorflow/tfjs-core';
 import { nodeBuiltin } from '../runtime/node-builtins.ts';
+import { machineThreads } from '../runtime/thread-count.ts';
+import { clause } from './clause.ts';
 import { bindingPackages, type InstalledBackend } from './installed.ts';
 
 /** What of tfjs-node's backend object is used here. */
@@ -26,19 +28,36 @@ export interface NodeBackend {
   ): unknown[];
 }
 
-let loaded: string | undefined;
+let loaded: { readonly folder: string; readonly threads: number } | undefined;
+
+/** Folder of the installation whose binding this process has loaded. */
+export const loadedBinding = (): string | undefined => loaded?.folder;
+
+const threadVariables = ['TF_NUM_INTRAOP_THREADS', 'OMP_NUM_THREADS'];
 
 /**
  * Loads an installed binding into this process; it registers the tfjs backend `tensorflow`.
  *
  * libtensorflow reads its settings from the environment once, when it is loaded: oneDNN's kernels on (off by default on
  * AVX2 processors, where they make training several times as fast), the number of threads, quiet logs. Settings that the
- * user made are kept.
+ * user made are kept; `threads` goes before them.
  *
- * @throws SegError `backend-failure` when it does not load, or when another native backend is loaded already.
+ * @param options.threads default: what the environment says, else the machine's processors
+ * @returns the number of threads
+ * @throws SegError `backend-failure` when it does not load, or when another native backend, or this one with another
+ * number of threads, is loaded already.
  */
-export function loadBinding(installed: InstalledBackend, options: { readonly threads: number }): void {
-  if (loaded === installed.folder) return;
+export function loadBinding(installed: InstalledBackend, options: { readonly threads: number | undefined }): number {
+  if (loaded?.folder === installed.folder) {
+    if (options.threads === undefined || options.threads === loaded.threads) return loaded.threads;
+    throw new SegError('backend-failure', {
+      where: 'startBackend',
+      problem: 'libtensorflow takes its number of threads once a process, when it is loaded',
+      got: options.threads,
+      expected: loaded.threads,
+      hint: 'Ask for the same number, or start it in a process of its own.',
+    });
+  }
   if (loaded !== undefined) {
     throw new SegError('backend-failure', {
       where: 'startBackend',
@@ -47,11 +66,12 @@ export function loadBinding(installed: InstalledBackend, options: { readonly thr
       hint: 'Start the second one in a process of its own.',
     });
   }
+  const threads = options.threads ?? (Number(process.env.TF_NUM_INTRAOP_THREADS) || machineThreads());
+  if (options.threads !== undefined) for (const name of threadVariables) delete process.env[name];
   const environment: Record<string, string> = {
     TF_ENABLE_ONEDNN_OPTS: '1',
-    TF_NUM_INTRAOP_THREADS: String(options.threads),
     TF_NUM_INTEROP_THREADS: '1',
-    OMP_NUM_THREADS: String(options.threads),
+    ...Object.fromEntries(threadVariables.map((name) => [name, String(threads)])),
     TF_CPP_MIN_LOG_LEVEL: '2',
   };
   if (installed.name === 'cuda') {
@@ -73,11 +93,12 @@ export function loadBinding(installed: InstalledBackend, options: { readonly thr
   env().set('PROD', true);
   try {
     require(bindingPackages[installed.name]);
-    loaded = installed.folder;
+    loaded = { folder: installed.folder, threads };
+    return threads;
   } catch (cause) {
     throw new SegError('backend-failure', {
       where: 'startBackend',
-      problem: `the ${installed.name} backend does not load: ${cause instanceof Error ? cause.message : String(cause)}`,
+      problem: `the ${installed.name} backend does not load: ${clause(cause)}`,
       hint: `Install it again: seg backend install ${installed.name} --force.`,
       cause,
     });

@@ -1,11 +1,13 @@
 // Everything of the installation that needs no network: a cache made by hand, wheels made by hand, a compiler that is
-// a shell script. The real thing is test/native/installed.test.ts.
+// a shell script. The real thing is the install that CI makes; kernels.test.ts runs on it.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isSegError } from '@seg/core';
 import { zipSync } from 'fflate';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { findInstalled, installBackend, listBackends, removeBackend } from '../../src/node/index.ts';
 import { cudaRequirements } from '../../src/node/native/cuda-libraries.ts';
 import { pinnedWheels } from '../../src/node/native/pinned-wheels.ts';
@@ -49,13 +51,39 @@ function fakeBinding(main: string): void {
 }
 
 /** A compiler that writes an empty addon, or fails. */
-function fakeCompiler(works: boolean): void {
+function fakeCompiler(works: boolean, then = ''): void {
   const path = join(folder, 'compiler.sh');
-  const build = works ? 'while [ "$1" != -o ]; do shift; done; : > "$2"' : 'echo "fatal: no such header" >&2; exit 1';
+  const build = works
+    ? `while [ "$1" != -o ]; do shift; done; : > "$2"; ${then}`
+    : 'echo "fatal: no such header" >&2; exit 1';
   writeFileSync(path, `#!/bin/sh\nif [ "$1" = --version ]; then echo "fake 1.0"; exit 0; fi\n${build}\n`);
   chmodSync(path, 0o755);
   process.env.CXX = path;
 }
+
+/** A Python whose pip begins a download and never ends it. */
+function fakePip(): void {
+  const path = join(folder, 'python.sh');
+  const download = 'while [ "$1" != -d ]; do shift; done; echo half > "$2/half.whl"; exec sleep 20';
+  writeFileSync(path, `#!/bin/sh\nif [ "$3" = --version ]; then exit 0; fi\n${download}\n`);
+  chmodSync(path, 0o755);
+  process.env.PYTHON = path;
+}
+
+/** An installation in a process of its own, returned once something of that name is in the cache. */
+async function begin(name: RegExp, ...from: string[]): Promise<ChildProcess> {
+  const flags = ['--conditions=@seg/source', '--no-warnings', join(import.meta.dirname, 'install-child.ts')];
+  const child = spawn(process.execPath, [...flags, join(folder, 'cache'), ...from], { stdio: 'inherit' });
+  await vi.waitFor(() => expect(cached().some((file) => name.test(file))).toBe(true), { timeout: 20_000 });
+  return child;
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+}
+
+const cached = () => readdirSync(join(folder, 'cache'), { recursive: true }) as string[];
 
 // Computes like tfjs where the self-test looks, so that an installation can succeed without libtensorflow.
 const workingMain = `
@@ -165,6 +193,63 @@ describe.runIf(process.platform === 'linux')('installBackend', () => {
     await expect(stopped).rejects.toMatchObject({ code: 'aborted' });
     expect(findInstalled('tensorflow', join(folder, 'cache'))).toEqual(before);
     expect(readdirSync(join(folder, 'cache/libtensorflow'))).toEqual([]);
+  });
+
+  it('removes what killed installations left, and nothing of one that is at work', async () => {
+    fakeBinding(workingMain);
+    const tree = fakeTree();
+    fakeCompiler(true, 'exec sleep 20');
+    const atWork = await begin(/addons\/.*\.tmp$/, tree);
+    fakePip();
+    const downloading = await begin(/wheels\/download-.*half\.whl$/);
+    await kill(downloading);
+    const build = cached().find((file) => /^tensorflow\/build-[^/]*$/.test(file))!;
+    expect(build).toContain(`-${atWork.pid}`);
+    expect(cached().some((file) => file.includes(`download-${downloading.pid}-`))).toBe(true);
+
+    fakeCompiler(true);
+    const first = await install(tree);
+    expect(cached().some((file) => file.includes('download-'))).toBe(false);
+    expect(existsSync(join(folder, 'cache', build))).toBe(true);
+    expect(cached().some((file) => file.endsWith(`.${atWork.pid}.tmp`))).toBe(true);
+    await kill(atWork);
+    // What works is not built again, but the cache is tidied all the same.
+    expect(await install(tree)).toEqual(first);
+    expect(existsSync(join(folder, 'cache', build))).toBe(false);
+    expect(cached().some((file) => file.endsWith('.tmp'))).toBe(false);
+    expect(existsSync(first.folder)).toBe(true);
+  });
+
+  it('says when glibc is too old, or another library takes its place', async () => {
+    fakeBinding(workingMain);
+    fakeCompiler(true);
+    const report = vi.spyOn(process.report, 'getReport');
+    try {
+      report.mockReturnValue({ header: { glibcVersionRuntime: '2.12' } });
+      const old = await failure(install());
+      expect(old.code).toBe('unsupported');
+      expect(old.message).toMatch(/needs a newer glibc \(got "?2\.12"?, expected "?2\.17 or later"?\)\. Use a current/);
+      report.mockReturnValue({ header: {} });
+      expect((await failure(install())).message).toContain('no glibc (musl?)');
+    } finally {
+      report.mockRestore();
+    }
+    expect(existsSync(join(folder, 'cache/wheels'))).toBe(false);
+  });
+
+  it('stops the other download when one fails, and says why in one sentence', async () => {
+    fakeCompiler(true);
+    fakePip();
+    writeFileSync(join(folder, 'npm'), '#!/bin/sh\necho "npm error code E404." >&2\nsleep 1\nexit 1\n');
+    chmodSync(join(folder, 'npm'), 0o755);
+    process.env.PATH = `${folder}:${process.env.PATH}`;
+    const before = Date.now();
+    const { code, message } = await failure(install());
+    expect(Date.now() - before).toBeLessThan(15_000); // pip would take 20 s
+    expect(code).toBe('io-failure');
+    expect(message).toMatch(/npm could not fetch @tensorflow\/tfjs-node: .*E404.*\)\. Check the connection/s);
+    expect(message).not.toContain('..');
+    expect(cached().filter((file) => /download-|\.tmp/.test(file))).toEqual([]);
   });
 
   it('says when there is no Python with pip', async () => {

@@ -16,7 +16,7 @@ export function addBackendOptions(command: Command): Command {
     .addOption(
       new Option('--backend <name>', 'where to compute (default: cuda if installed, else wasm)').choices(BACKENDS),
     )
-    .option('--threads <n>', 'threads of the wasm backend (default: one a core)', wholeNumber(1));
+    .option('--threads <n>', 'threads of wasm, or of tensorflow (default: one a core)', wholeNumber(1));
 }
 
 /** Starts the backend that the options name and says on standard error which it is. */

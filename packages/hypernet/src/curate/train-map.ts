@@ -44,7 +44,7 @@ export interface TrainMapOptions extends MapSettings {
   /** Default 0. */
   readonly seed?: number;
   readonly signal?: AbortSignal;
-  readonly onStep?: (step: number, steps: number) => void;
+  readonly onStep?: (step: number, steps: number, loss: number) => void;
   /** Called after every epoch. */
   readonly onLatents?: (record: LatentRecord) => void;
 }
@@ -87,7 +87,7 @@ export async function trainMap(cases: readonly MapCase[], options: TrainMapOptio
     patchSize: cases[0]!.shape,
     foregroundFraction: 0,
     ...(signal === undefined ? {} : { signal }),
-    ...(onStep === undefined ? {} : { onProgress: ({ step }) => onStep(step, steps) }),
+    ...(onStep === undefined ? {} : { onProgress: ({ step, metrics }) => onStep(step, steps, metrics.loss!) }),
   });
   try {
     const byId = new Map((await latentsOf(state.groups.latents!)).map(({ id, latent }) => [id, latent]));

@@ -39,7 +39,8 @@ export interface CurateOptions {
   /** Cases of which corrected labels are written: all, or the flagged ones (default). */
   readonly correct?: 'flagged' | 'all';
   readonly signal?: AbortSignal;
-  readonly onProgress?: (stage: CurationStage, done: number, total: number) => void;
+  /** `loss` is that of one step of HyperSORT. */
+  readonly onProgress?: (stage: CurationStage, done: number, total: number, loss?: number) => void;
   /** Milliseconds that never go back; default performance.now. */
   readonly clock?: () => number;
 }
@@ -142,9 +143,9 @@ export async function curateDataset(options: CurateOptions): Promise<CurationRes
     epochs: plan.epochs,
     seed,
     signal: mapTime.signal,
-    onStep: (step, steps) => {
+    onStep: (step, steps, loss) => {
       mapTime.check();
-      onProgress('HyperSORT', step, steps);
+      onProgress('HyperSORT', step, steps, loss);
     },
     onLatents: (record) => {
       written = written.then(() => appendFile(history, formatLatentRecord(record)));

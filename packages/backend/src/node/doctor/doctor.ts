@@ -3,10 +3,12 @@ import { createRequire } from 'node:module';
 import { arch, availableParallelism, cpus, freemem, platform, release, totalmem } from 'node:os';
 import { getBackend, setBackend } from '@tensorflow/tfjs-core';
 import { findInstalled } from '../../native/installed.ts';
+import { loadedBinding } from '../../native/load-binding.ts';
 import { detectFeatures } from '../../runtime/features.ts';
 import { machineThreads } from '../../runtime/thread-count.ts';
 import { adapters, type BackendName, backendNames, runningBackends, startBackend } from '../../start-backend.ts';
 import { type DriverReport, inspectDriver } from '../native/cuda-libraries.ts';
+import { testBinding } from '../native/self-test.ts';
 import { adviceFor } from './advice.ts';
 import { measureRevectorizer } from './measure-revectorizer.ts';
 import type { BackendFinding, BackendMemory, DoctorReport } from './report.ts';
@@ -82,6 +84,12 @@ async function findingOf(name: BackendName, start: boolean, gpu: DriverReport): 
   if (!available || !start) return { name, works: available, description: reason };
   const began = performance.now();
   try {
+    const installed = name === 'tensorflow' || name === 'cuda' ? findInstalled(name) : undefined;
+    if (installed !== undefined && loadedBinding() !== undefined && loadedBinding() !== installed.folder) {
+      // Not in this process, which has loaded the other one.
+      const { tensorflow } = await testBinding(installed.name, installed.folder);
+      return { name, works: true, description: `libtensorflow ${tensorflow}, tested in a process of its own` };
+    }
     const backend = await startBackend({ name });
     const startMs = performance.now() - began;
     backend.dispose();

@@ -4,6 +4,7 @@ import { cp, mkdir, readdir, realpath, rename, rm, symlink, writeFile } from 'no
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { isSegError, SegError } from '@seg/core';
+import { clause } from '../../native/clause.ts';
 import { bindingPackages, bindingVersion, type NativeBackend } from '../../native/installed.ts';
 import { runCommand } from './command.ts';
 import type { OnProgress } from './progress.ts';
@@ -34,7 +35,7 @@ export async function fetchBinding(name: NativeBackend, cache: string, options: 
       if (isSegError(cause, 'aborted')) throw cause;
       throw new SegError('io-failure', {
         where: 'installBackend',
-        problem: `npm could not fetch ${packageName}: ${cause instanceof Error ? cause.message : String(cause)}`,
+        problem: `npm could not fetch ${packageName}: ${clause(cause)}`,
         hint: `Check the connection to the npm registry; without one, copy ${home} from a machine that has it.`,
         cause,
       });

@@ -10,7 +10,7 @@ export interface CommandOptions {
 /**
  * Runs a program and returns what it wrote to standard output.
  *
- * @throws SegError `not-found` when there is no such program, `io-failure` with the end of its output when it fails,
+ * @throws SegError `not-found` when there is no such program, `io-failure` with the first and last lines of its output when it fails,
  * `aborted` when the signal fired.
  */
 export function runCommand(program: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
@@ -27,7 +27,8 @@ export function runCommand(program: string, args: readonly string[], options: Co
       output += chunk;
     });
     child.stderr.on('data', (chunk: Buffer) => {
-      errors = (errors + chunk).slice(-8000);
+      errors += chunk;
+      if (errors.length > 16_000) errors = `${errors.slice(0, 8000)}${errors.slice(-8000)}`;
     });
     child.on('error', (cause: NodeJS.ErrnoException) => {
       const aborted = cause.name === 'AbortError';
@@ -46,9 +47,15 @@ export function runCommand(program: string, args: readonly string[], options: Co
         new SegError('io-failure', {
           where: `${program} ${args[0] ?? ''}`.trim(),
           problem: `ended with ${signal ?? code}`,
-          got: (errors.trim() || output.trim()).split('\n').slice(-12).join('\n'),
+          got: excerpt(errors.trim() || output.trim()),
         }),
       );
     });
   });
+}
+
+/** The first lines, which say what happened, and the last, which say where. */
+function excerpt(text: string): string {
+  const lines = text.split('\n');
+  return (lines.length <= 12 ? lines : [...lines.slice(0, 5), '...', ...lines.slice(-6)]).join('\n');
 }

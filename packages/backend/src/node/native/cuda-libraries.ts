@@ -69,7 +69,7 @@ async function fetchCuda(
   await mkdir(staging, { recursive: true });
   onProgress({ step: 'cuda', message: `${requirements.length} CUDA packages by pip (2 to 3 GB)` });
   try {
-    const args = ['-m', 'pip', 'install', '--quiet', '--no-deps', '--no-cache-dir', '--only-binary=:all:'];
+    const args = ['-m', 'pip', 'install', '-qq', '--no-deps', '--no-cache-dir', '--only-binary=:all:'];
     const target = ['--disable-pip-version-check', '--target', staging];
     await runCommand(python, [...args, ...target, ...requirements], signal === undefined ? {} : { signal });
     await writeFile(join(staging, 'complete.json'), JSON.stringify(requirements));

@@ -1,5 +1,5 @@
-import { access, constants, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, constants, mkdir, open, rename, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { checkOption, SegError } from '@seg/core';
 import {
   findInstalled,
@@ -11,6 +11,7 @@ import {
 } from '../../native/installed.ts';
 import { compileAddon, fetchBinding, findCompiler, layBinding, layDependencies } from './addon.ts';
 import { inspectDriver, layCudaLibraries } from './cuda-libraries.ts';
+import { removeLeftovers } from './leftovers.ts';
 import type { OnProgress } from './progress.ts';
 import { testBinding } from './self-test.ts';
 import { checkPlatform, findTensorflow } from './tensorflow-library.ts';
@@ -43,14 +44,27 @@ export async function installBackend(
   options: InstallBackendOptions = {},
 ): Promise<InstalledBackend> {
   checkOption('installBackend', 'backend', name, nativeBackends);
+  underWay++;
+  try {
+    return await install(name, options);
+  } finally {
+    underWay--;
+  }
+}
+
+/** Installations that this process has under way. */
+let underWay = 0;
+
+async function install(name: NativeBackend, options: InstallBackendOptions): Promise<InstalledBackend> {
   const { force = false, onProgress = () => {}, signal } = options;
   const cache = options.folder ?? nativeFolder()!;
-  const from = options.from ?? process.env.SEG_TENSORFLOW;
+  const named = options.from ?? process.env.SEG_TENSORFLOW;
+  const from = named === undefined ? undefined : resolve(named);
   const cudaRoot = options.cudaRoot ?? process.env.SEG_CUDA_ROOT;
-  const withSignal = signal === undefined ? {} : { signal };
   if (name === 'cuda' && options.allowCpuFallback !== true) await requireDriver();
+  await removeLeftovers(cache, underWay === 1);
   const present = findInstalled(name, cache);
-  if (present !== undefined && !force && (from === undefined || present.source.startsWith(from))) {
+  if (present !== undefined && !force && (from === undefined || present.source === from)) {
     onProgress({ step: 'test', message: 'testing what is installed' });
     const works = await testBinding(name, present.folder, signal).then(
       () => true,
@@ -62,10 +76,11 @@ export async function installBackend(
   const compiler = await findCompiler();
   await makeCache(cache);
   // The two downloads have nothing to do with each other.
-  const [library] = await Promise.all([
-    findTensorflow(name, cache, { onProgress, ...withSignal, ...(from === undefined ? {} : { from }) }),
-    fetchBinding(name, cache, { onProgress, ...withSignal }),
+  const [library] = await together(signal, (both) => [
+    findTensorflow(name, cache, { onProgress, signal: both, ...(from === undefined ? {} : { from }) }),
+    fetchBinding(name, cache, { onProgress, signal: both }),
   ]);
+  const withSignal = signal === undefined ? {} : { signal };
   const home = join(cache, name);
   await mkdir(home, { recursive: true });
   const folder = join(home, `build-${Date.now().toString(36)}-${process.pid}`);
@@ -92,7 +107,7 @@ export async function installBackend(
       installedAt: new Date().toISOString(),
     };
     await writeRecord(join(home, 'current.json'), record);
-    await removeOthers(home, folder);
+    await removeLeftovers(cache, underWay === 1);
     return record;
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
@@ -157,10 +172,21 @@ async function writeRecord(path: string, record: InstalledBackend): Promise<void
   await rename(temporary, path);
 }
 
-/** Earlier builds; a process that still runs one keeps its open files. */
-async function removeOthers(home: string, keep: string): Promise<void> {
-  for (const entry of await readdir(home)) {
-    const path = join(home, entry);
-    if (entry.startsWith('build-') && path !== keep) await rm(path, { recursive: true, force: true });
-  }
+/** Waits for all; the first that fails stops the others, and nothing is still at work when its error is thrown. */
+async function together<T extends readonly unknown[]>(
+  outer: AbortSignal | undefined,
+  start: (signal: AbortSignal) => { readonly [K in keyof T]: Promise<T[K]> },
+): Promise<T> {
+  const controller = new AbortController();
+  const signal = outer === undefined ? controller.signal : AbortSignal.any([outer, controller.signal]);
+  let failure: { readonly error: unknown } | undefined;
+  const guarded = start(signal).map((work) =>
+    work.catch((error: unknown) => {
+      failure ??= { error };
+      controller.abort();
+    }),
+  );
+  const results = await Promise.all(guarded);
+  if (failure !== undefined) throw failure.error;
+  return results as unknown as T;
 }

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSegError, SegError } from '@seg/core';
+import { clause } from '../../native/clause.ts';
 import { runCommand } from './command.ts';
 import type { PinnedWheel } from './pinned-wheels.ts';
 import type { OnProgress } from './progress.ts';
@@ -42,7 +43,7 @@ export async function downloadWheel(
   const there = await stat(target).catch(() => undefined);
   if (there === undefined) {
     const python = await findPython();
-    const staging = await mkdtemp(join(folder, 'download-'));
+    const staging = await mkdtemp(join(folder, `download-${process.pid}-`));
     const watch = watchSize(staging, (bytes) => {
       options.onProgress({ step: 'download', message: `${message}: ${(bytes / 1e6).toFixed(0)} MB` });
     });
@@ -56,7 +57,7 @@ export async function downloadWheel(
       if (isSegError(cause, 'aborted')) throw cause;
       throw new SegError('io-failure', {
         where: 'installBackend',
-        problem: `pip could not download ${message}: ${cause instanceof Error ? cause.message : String(cause)}`,
+        problem: `pip could not download ${message}: ${clause(cause)}`,
         hint: 'Check the connection to the package index, or download the wheel elsewhere and name it with --from FILE.',
         cause,
       });
@@ -83,7 +84,7 @@ function pipArguments(wheel: PinnedWheel, folder: string): string[] {
   const platforms = [`manylinux_2_27_${machine}`, `manylinux_2_17_${machine}`, `manylinux2014_${machine}`];
   // The Python version only picks among equal builds, so the pip at hand may run under any Python.
   return [
-    ...['-m', 'pip', 'download', '--quiet', '--no-deps', '--only-binary=:all:', '--no-cache-dir'],
+    ...['-m', 'pip', 'download', '-qq', '--no-deps', '--only-binary=:all:', '--no-cache-dir'],
     ...['--disable-pip-version-check', '--python-version', '3.11', '--implementation', 'cp', '--abi', 'cp311'],
     ...platforms.flatMap((platform) => ['--platform', platform]),
     ...['-d', folder, `${wheel.distribution}==${wheel.version}`],

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { SegError } from '@seg/core';
+import { clause } from '../../native/clause.ts';
 import { bindingPackages, type NativeBackend } from '../../native/installed.ts';
 import { runCommand } from './command.ts';
 
@@ -43,7 +44,7 @@ export async function testBinding(name: NativeBackend, folder: string, signal?: 
   } catch (cause) {
     throw new SegError('backend-failure', {
       where: 'installBackend',
-      problem: `the ${name} backend was built but fails its self-test: ${cause instanceof Error ? cause.message : String(cause)}`,
+      problem: `the ${name} backend was built but fails its self-test: ${clause(cause)}`,
       hint: 'What was installed before is untouched. The lines above name the library or function that fails.',
       cause,
     });

@@ -127,6 +127,7 @@ async function checkNamedWheel(path: string): Promise<void> {
     });
   }
   if (pinned === undefined) return;
+  checkGlibc(pinned);
   const sha256 = await hashFile(path);
   if (sha256 === pinned.sha256) return;
   throw new SegError('corrupt-data', {

@@ -5,6 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { SegError } from '@seg/core';
 import yauzl from 'yauzl';
+import { clause } from '../../native/clause.ts';
 import type { OnProgress } from './progress.ts';
 
 /**
@@ -45,9 +46,14 @@ export async function unpackWheel(
     for (const { entry, target } of wanted) {
       const path = join(folder, target);
       await mkdir(dirname(path), { recursive: true });
-      await pipeline(await readStream(archive, entry), createWriteStream(path), { signal });
-      done += entry.uncompressedSize;
-      onProgress({ step: 'unpack', message: target, fraction: done / total });
+      const counted = async function* (chunks: AsyncIterable<Buffer | string>) {
+        for await (const chunk of chunks) {
+          done += chunk.length;
+          onProgress({ step: 'unpack', message: basename(wheel), fraction: done / total });
+          yield chunk;
+        }
+      };
+      await pipeline(await readStream(archive, entry), counted, createWriteStream(path), { signal });
     }
   } catch (cause) {
     throw stopped(wheel, cause);
@@ -104,8 +110,7 @@ function open(path: string): Promise<yauzl.ZipFile> {
 }
 
 function damaged(path: string, cause: unknown): SegError {
-  const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\.$/, '');
-  const problem = `${path} is no readable wheel: ${reason}`;
+  const problem = `${path} is no readable wheel: ${clause(cause)}`;
   return new SegError('corrupt-data', { where: 'installBackend', problem, cause, hint: 'Download it again.' });
 }
 
