@@ -102,6 +102,7 @@ export async function scoreCuration(set: string, folder: string, run: string) {
     baseFeatures: map.plan.baseFeatures as number,
     levels: map.plan.levels as number,
     epochs: map.steps.map / cases.length,
+    plannedEpochs: map.plan.epochs as number,
     cases: cases.length,
     order: auroc(order, isWrong),
     auc: mapValues(Object.fromEntries(SCORES.map((name) => [name, name])), (name) =>

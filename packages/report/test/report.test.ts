@@ -125,6 +125,23 @@ describe('sliceMontage', () => {
     );
   });
 
+  it('begins a new line after so many slices', () => {
+    const layers = [{ labels: cube(1, 4) }];
+    const lines = sliceMontage(ramp(), layers, { slices: [0, 1, 2], perLine: 2, withPlain: true, tileSize: 40 });
+    const last = sliceMontage(ramp(), layers, { slices: [2], withPlain: true, tileSize: 40 });
+    // Tiles of 40 x 32 pixels, 4 apart; every slice has one with contours below the one without.
+    expect([lines.width, lines.height]).toEqual([40 + 4 + 40, 4 * 32 + 3 * 4]);
+    expect([last.width, last.height]).toEqual([40, 2 * 32 + 4]);
+    const pixel = ({ data, width }: typeof lines, x: number, y: number) =>
+      data.subarray(4 * (y * width + x), 4 * (y * width + x) + 4).join();
+    for (let y = 0; y < last.height; y++) {
+      for (let x = 0; x < 40; x++) expect(pixel(lines, x, y + 2 * (32 + 4))).toBe(pixel(last, x, y));
+    }
+    // There is no fourth slice.
+    expect(pixel(lines, 60, 2 * (32 + 4) + 10)).toBe('255,255,255,255');
+    expect(() => sliceMontage(ramp(), layers, { perLine: 0 })).toThrow(/perLine must be/);
+  });
+
   it('encodes to PNG without loss', () => {
     const montage = sliceMontage(ramp(), [{ labels: cube(1, 4) }], { count: 2, withPlain: true, tileSize: 40 });
     const png = decode(encodePng(montage));

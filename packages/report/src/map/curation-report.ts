@@ -112,7 +112,7 @@ export function curationReport(curation: Curation, options: CurationReportOption
         'working grid (z, y, x)',
         `${plan.grid.shape.join(' x ')} voxels of ${plan.grid.spacingMm.map((s) => s.toFixed(2)).join(' x ')} mm`,
       ],
-      ['training', `${map.steps} steps, ${plan.epochs} epochs`],
+      ['training', `${map.steps} steps, ${Number((map.steps / cases.length).toFixed(1))} of ${plan.epochs} epochs`],
       ['time', `${Math.round(curation.seconds)} s`],
     ],
   };
@@ -131,5 +131,5 @@ function picture({ working, dominant }: Curation['cases'][number]): string {
     { labels: of(label) },
     { labels: of(dominant), line: 'dashed' as const, colour: () => labelColour(1 + DOMINANT) },
   ];
-  return pngDataUrl(sliceMontage(volume, layers, { count: 4, tileSize: 110 }));
+  return pngDataUrl(sliceMontage(volume, layers, { count: 4, perLine: 2, tileSize: 110 }));
 }

@@ -3,7 +3,7 @@ export const mapStyle = `
 .map { display: flex; flex-wrap: wrap; gap: 16px; align-items: flex-start; }
 .map canvas { width: 600px; max-width: 100%; height: auto; border: 1px solid #e1e4e8; border-radius: 6px; cursor: crosshair; }
 .map aside { flex: 1 1 320px; min-width: 0; }
-.map aside img { max-width: 100%; }
+.map aside img { width: 100%; max-width: 560px; }
 .controls { display: flex; flex-wrap: wrap; gap: 16px; align-items: center; }
 #tip { position: absolute; pointer-events: none; background: #1b1f24; color: white; padding: 3px 8px; border-radius: 4px; font-size: 13px; z-index: 2; white-space: pre; }
 #legend { display: flex; flex-wrap: wrap; gap: 14px; font-size: 13px; margin-top: 8px; }

@@ -22,6 +22,8 @@ export interface MontageOptions {
   readonly tileSize?: number;
   /** Also shows each slice without contours, in a row above. Default false. */
   readonly withPlain?: boolean;
+  /** Slices side by side before a new line begins; default: all. */
+  readonly perLine?: number;
   /** Channel of the image; default 0. */
   readonly channel?: number;
 }
@@ -35,7 +37,8 @@ const HIGH_QUANTILE = 0.995;
  *
  * Grey values are stretched between the volume's 0.5 and 99.5 percentiles; pixels are square in mm.
  *
- * @throws SegError `shape-mismatch` when a label map's shape differs from the image's.
+ * @throws SegError `shape-mismatch` when a label map's shape differs from the image's, `invalid-argument` for a \`perLine\`
+ * that is no positive integer.
  */
 export function sliceMontage(
   image: Volume,
@@ -43,6 +46,13 @@ export function sliceMontage(
   options: MontageOptions = {},
 ): RasterImage {
   const { plane = 'axial', count = 4, tileSize = 220, withPlain = false, channel = 0 } = options;
+  if (options.perLine !== undefined && !(Number.isInteger(options.perLine) && options.perLine > 0)) {
+    throw new SegError('invalid-argument', {
+      where: 'sliceMontage',
+      problem: 'perLine must be a positive integer',
+      got: options.perLine,
+    });
+  }
   for (const { labels } of layers) {
     if (labels.shape.join() === image.shape.join()) continue;
     throw new SegError('shape-mismatch', {
@@ -64,19 +74,18 @@ export function sliceMontage(
     for (const layer of layers) drawContours(outlined, view, slice, layer);
     return withPlain && layers.length > 0 ? [plain, outlined] : [outlined];
   });
+  // All tiles have one size.
+  const { width = 1, height = 1 } = tiles[0]?.[0] ?? {};
   const rows = tiles[0]?.length ?? 1;
-  const width = tiles.reduce((sum, [tile]) => sum + tile!.width + GAP, -GAP);
-  const height = rows * (tiles[0]?.[0]?.height ?? 0) + (rows - 1) * GAP;
-  const montage = blankImage(Math.max(1, width), Math.max(1, height), [255, 255, 255]);
-  let left = 0;
-  for (const column of tiles) {
-    let top = 0;
-    for (const tile of column) {
-      pasteImage(montage, tile, left, top);
-      top += tile.height + GAP;
-    }
-    left += column[0]!.width + GAP;
-  }
+  const columns = Math.max(1, Math.min(options.perLine ?? tiles.length, tiles.length));
+  const lines = Math.max(1, Math.ceil(tiles.length / columns));
+  const montage = blankImage(columns * (width + GAP) - GAP, lines * rows * (height + GAP) - GAP, [255, 255, 255]);
+  tiles.forEach((column, i) => {
+    column.forEach((tile, row) => {
+      const line = Math.floor(i / columns) * rows + row;
+      pasteImage(montage, tile, (i % columns) * (width + GAP), line * (height + GAP));
+    });
+  });
   return montage;
 }
 

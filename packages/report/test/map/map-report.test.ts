@@ -71,6 +71,7 @@ describe('renderMapReport', () => {
     expect(html).not.toMatch(/https?:\/\/(?!www\.w3\.org)/);
     expect(html).not.toContain('</script><b>');
     expect(html).toContain('Cluster 1: 4 cases, mean volume 8.50 ml');
+    expect(html).toContain('3 steps, 0.3 of 3 epochs');
   });
 
   it('refuses reports that do not fit together', () => {
