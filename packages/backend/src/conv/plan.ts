@@ -35,7 +35,7 @@ export function applicableVariants(g: ConvGeometry): readonly VariantId[] {
  */
 export function planConvolution(g: ConvGeometry, precision: ConvPrecision): WinogradPlan | undefined {
   if (precision === 'direct' || !winogradApplies(g)) return undefined;
-  return blocked(g, g.stride[1] === 2 ? '14s2' : unitStrideVariant(g, '24'), convolutionAtOnce);
+  return blocked(g, g.stride[1] === 2 ? '14s2' : unitStrideVariant(g, convolutionDepth), convolutionAtOnce);
 }
 
 /** The plan of a filter gradient; undefined: direct sums. */
@@ -43,7 +43,7 @@ export function planFilterGradient(g: ConvGeometry, precision: ConvPrecision): W
   if (precision === 'direct' || !winogradApplies(g)) return undefined;
   // With stride 2 there are 9 products for 12 an axis, but over shorter rows: no faster than direct sums.
   if (g.stride[1] !== 1) return undefined;
-  const plan = blocked(g, unitStrideVariant(g, '44'), filterGradientAtOnce);
+  const plan = blocked(g, unitStrideVariant(g, filterGradientDepth), filterGradientAtOnce);
   const variant = variantOf(plan.variant);
   const gradientBytes = 4 * weightPoints(variant) * g.inChannels * g.outChannels;
   if (plan.blockTiles === 0 || depthPairs(variant) === 0 || gradientBytes <= cachedGradientBytes) return plan;
@@ -52,13 +52,21 @@ export function planFilterGradient(g: ConvGeometry, precision: ConvPrecision): W
 
 const meanChannels = (g: ConvGeometry) => Math.sqrt(g.inChannels * g.outChannels);
 
-// `between` is what volumes take that are neither small nor large beside the weights.
-function unitStrideVariant(g: ConvGeometry, between: VariantId): VariantId {
+/** Voxels a channel from which tiles are two and four outputs deep: below, volumes are small beside the weights. */
+interface DepthFrom {
+  readonly two: number;
+  readonly four: number;
+}
+
+const convolutionDepth: DepthFrom = { two: 12, four: 24 };
+const filterGradientDepth: DepthFrom = { two: 2, four: 5 };
+
+function unitStrideVariant(g: ConvGeometry, { two, four }: DepthFrom): VariantId {
   const [d, h, w] = g.output;
   if (Math.min(h, w) < 3) return '12';
   if (applicableVariants(g)[0] !== '44' || d < 3 || meanChannels(g) < 12) return '14';
   const voxelsPerChannel = (g.batch * volumeOf(g.output)) / meanChannels(g);
-  return voxelsPerChannel < 12 ? '14' : voxelsPerChannel < 24 ? between : '44';
+  return voxelsPerChannel < two ? '14' : voxelsPerChannel < four ? '24' : '44';
 }
 
 interface TilesAtOnce {
