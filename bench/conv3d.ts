@@ -1,6 +1,6 @@
 // 3-D convolution: ours on two threads and on one, stock tfjs (wasm and cpu, on smaller cubes) and PyTorch, forward and
 // both gradients.
-// node --conditions=@seg/source bench/conv3d.ts [--json] [--threads 2] [--repeat 7] [--rounds 3] [--revectorize] [--no-peers]
+// node --conditions=@seg/source bench/conv3d.ts [--json] [--threads 2] [--repeat 7] [--rounds 5] [--revectorize] [--no-peers]
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ownRows } from './children.ts';
@@ -14,7 +14,7 @@ const { values: options } = parseArgs({
     json: { type: 'boolean', default: false },
     threads: { type: 'string', default: '2' },
     repeat: { type: 'string', default: '7' },
-    rounds: { type: 'string', default: '3' },
+    rounds: { type: 'string', default: '5' },
     revectorize: { type: 'boolean', default: false },
     'no-peers': { type: 'boolean', default: false },
   },

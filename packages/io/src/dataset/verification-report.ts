@@ -3,6 +3,7 @@ export type FindingCode =
   | 'unreadable-description'
   | 'no-cases'
   | 'no-annotated-cases'
+  | 'case-count'
   | 'missing-file'
   | 'unreadable-file'
   | 'channel-count'

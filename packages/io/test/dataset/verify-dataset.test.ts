@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createVolume, type Triple, type Volume } from '@seg/core';
@@ -226,6 +226,41 @@ describe('verifyDataset', () => {
       JSON.stringify({ modality: { 0: 'CT' }, labels: { 0: 'b' }, training: [{ image: 'a.nii' }, { image: 'a.nii' }] }),
     );
     expect((await verifyDataset(root)).findings[0]!.message).toContain('occurs twice');
+  });
+
+  it('lists every link that leads out of the folder', async () => {
+    const outside = await mkdtemp(join(tmpdir(), 'seg-outside-'));
+    try {
+      await writeNifti(join(outside, 'a.nii'), image());
+      await mkdir(join(root, 'images'));
+      for (const name of ['a', 'b']) await symlink(join(outside, 'a.nii'), join(root, `images/${name}.nii`));
+      await put('images/c.nii', image());
+      const cases = ['a', 'b', 'c'].map((id) => ({ id, images: [`images/${id}.nii`] }));
+      await writeManifest(root, { ...base, cases });
+      const report = await verifyDataset(root);
+      expect(report.ok).toBe(false);
+      expect(report.findings.map(({ message }) => message.split(' is a link')[0])).toEqual([
+        'images/a.nii',
+        'images/b.nii',
+      ]);
+    } finally {
+      await rm(outside, { recursive: true });
+    }
+  });
+
+  it('compares numTraining with the cases', async () => {
+    await put('imagesTr/a_0000.nii', image());
+    await put('labelsTr/a.nii', label([1]));
+    await put('imagesTs/b_0000.nii', image());
+    const described = { channel_names: { 0: 'CT' }, labels: { background: 0, one: 1 }, file_ending: '.nii' };
+    const codes = async (numTraining?: unknown) => {
+      await writeFile(join(root, 'dataset.json'), JSON.stringify({ ...described, numTraining }));
+      return (await verifyDataset(root)).findings.map(({ code, severity }) => `${severity} ${code}`);
+    };
+    expect(await codes(1)).toEqual([]);
+    expect(await codes()).toEqual([]);
+    expect(await codes(2)).toEqual(['warning case-count']);
+    expect(await codes('1')).toEqual(['warning case-count']);
   });
 
   it('stops when told to', async () => {

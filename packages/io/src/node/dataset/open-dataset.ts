@@ -1,6 +1,7 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkOption, SegError } from '@seg/core';
+import { mapCollecting } from '../../dataset/collect-errors.ts';
 import type { Dataset, DatasetCase, DatasetLayout } from '../../dataset/dataset-types.ts';
 import { parseJson } from '../../dataset/json-reader.ts';
 import type { DatasetManifest, LabelDefinition, ManifestCase } from '../../dataset/manifest-types.ts';
@@ -47,10 +48,15 @@ export async function openDataset(folder: string, options: OpenDatasetOptions = 
   // One set of checks for all layouts: what they found has to be a valid manifest.
   const manifest = layout === 'manifest' ? described : parseManifest(JSON.stringify(described), { where: root });
   const { name, labels, channels, ignoreLabel } = manifest;
-  const cases: DatasetCase[] = [];
+  const opened: PromiseSettledResult<DatasetCase>[] = [];
   for (const entry of manifest.cases) {
-    cases.push(await openCase(root, entry, channels.length, options.allowLinksOutside ?? false));
+    const job = openCase(root, entry, channels.length, options.allowLinksOutside ?? false);
+    opened.push(...(await Promise.allSettled([job])));
   }
+  const cases = mapCollecting(root, opened, (outcome) => {
+    if (outcome.status === 'rejected') throw outcome.reason;
+    return outcome.value;
+  });
   return {
     name,
     root,

@@ -1,4 +1,5 @@
-import { basename, relative, resolve, sep } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { basename, join, relative, resolve, sep } from 'node:path';
 import { isSegError, SegError } from '@seg/core';
 import type { Dataset, DatasetCase } from '../../dataset/dataset-types.ts';
 import type { Finding, VerificationReport } from '../../dataset/verification-report.ts';
@@ -17,7 +18,7 @@ export interface VerifyDatasetOptions extends OpenDatasetOptions {
  *
  * Looked for: files that are missing, unreadable or truncated; numbers of channels; shapes, spacings and affines that
  * differ between the files of a case; NaN, infinite and constant images; label values that are not whole, not declared
- * or not annotated; empty label maps, classes that never occur; cases with the same voxels; patients in two splits;
+ * or not annotated; empty label maps, classes that never occur; a number of training cases other than declared; cases with the same voxels; patients in two splits;
  * orientations that differ. A folder that does not open as a data set is a finding as well.
  *
  * @throws SegError `aborted` when the signal fires; nothing else.
@@ -46,6 +47,7 @@ export async function verifyDataset(
     onProgress?.(facts.size, opened.cases.length, entry.id);
   }
   const findings = [
+    ...(await caseCountFindings(opened, openOptions.msd?.list ?? 'training')),
     ...wholeSetFindings(opened, facts),
     ...[...facts.values()].flatMap((f) => f.findings),
     ...duplicateFindings(opened, facts),
@@ -75,6 +77,23 @@ function notOpened(root: string, error: SegError): VerificationReport {
     };
   });
   return { name: basename(root), root, layout: undefined, cases: 0, files: 0, ok: false, findings };
+}
+
+/** `numTraining` of a `dataset.json` against the training cases that were found, which nnU-Net demands to agree. */
+async function caseCountFindings({ root, layout, cases }: Dataset, list: string): Promise<Finding[]> {
+  if ((layout !== 'msd' && layout !== 'nnunet') || list !== 'training') return [];
+  const { numTraining } = JSON.parse(await readFile(join(root, 'dataset.json'), 'utf8')) as { numTraining?: unknown };
+  const found = cases.filter(({ split }) => split !== 'test').length;
+  if (numTraining === undefined || numTraining === found) return [];
+  return [
+    {
+      code: 'case-count',
+      severity: 'warning',
+      file: 'dataset.json',
+      message: `numTraining is ${JSON.stringify(numTraining).slice(0, 100)}, but there are ${found} training case(s)`,
+      hint: 'Correct numTraining, or look for the cases that are missing.',
+    },
+  ];
 }
 
 type AllFacts = ReadonlyMap<DatasetCase, CaseFacts>;
