@@ -15,7 +15,7 @@ const steps = 10;
 const native = listBackends().some(({ name }) => name === 'tensorflow');
 const software = softwareAdapter();
 const folder = mkdtempSync(join(tmpdir(), 'seg-examples-'));
-const [tiny, usual] = [join(folder, 'tiny'), join(folder, 'usual')];
+const tiny = join(folder, 'tiny');
 const missing = {
   wasm: '',
   tensorflow: native ? '' : 'tensorflow is not installed: seg backend install tensorflow',
@@ -25,7 +25,6 @@ type Backend = keyof typeof missing;
 
 beforeAll(async () => {
   await writePhantomDataset(tiny, { cases: 8, seed: 1, shape: [8, 8, 8] });
-  await writePhantomDataset(usual, { cases: 8, seed: 1 });
 });
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
@@ -75,7 +74,7 @@ const supervised = (backend: Backend, out: string, kill?: number) =>
 describe('examples/supervised.ts', () => {
   let expected: Output;
 
-  it('trains, evaluates and reports on wasm', async () => {
+  it('trains, evaluates and reports on wasm', { timeout: 400_000 }, async () => {
     expected = await supervised('wasm', 'wasm');
     expect(expected.losses.size).toBe(steps);
     expect(expected.text).toMatch(/spleen: mean Dice .*\nreport: .*report.html/);
@@ -113,16 +112,16 @@ describe('examples/supervised.ts', () => {
 });
 
 describe('examples/hypersort.ts', () => {
-  // The seed is one whose first steps do not enlarge rounding: with others two threads of one backend already differ by
-  // 1e-4, and backends by 5e-3, after ten steps.
+  // The seed, the default one, is one of those whose first steps do not enlarge rounding: of eight, four gave the same
+  // losses on wasm and tensorflow to all printed digits, three differed by 2e-3 to 3e-2 within ten steps.
   const hypersort = (backend: Backend, kill?: number) =>
-    run('hypersort', backend, ['--data', usual, '--quick', '--seed', '2', '--out', join(folder, backend)], kill);
+    run('hypersort', backend, ['--quick', '--seed', '1', '--out', join(folder, backend)], kill);
   let expected: Output;
 
-  it('maps, ranks and reports on wasm', async () => {
+  it('maps, ranks and reports on wasm', { timeout: 400_000 }, async () => {
     expected = await hypersort('wasm');
     expect(expected.losses.size).toBeGreaterThanOrEqual(steps);
-    expect(expected.text).toMatch(/phantom_0001 [\s\S]*open .*report.html/);
+    expect(expected.text).toMatch(/phantom_\d{4} [\s\S]*open .*report.html/);
   });
 
   it.for(['tensorflow', 'webgpu'] as const)(
