@@ -11,7 +11,8 @@
 // Each (set, seed) is one training with its baselines; its numbers go to docs/reference/hypersort-results/SET-SEED.json
 // and are not computed again; so do those of the trials of other settings. There is one plain U-Net to compare with;
 // --plain-only trains as many as the diversity takes. --spoil makes a folder with wrong labels (and DIR-truth beside it)
-// for `seg curate --data DIR --out RUN`; with --score it says how well that run has found them. --write makes the document from whatever numbers are there.
+// for `seg curate --data DIR --out RUN`; with --score it says how well that run has found them. --write makes the
+// document from whatever numbers are there.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';

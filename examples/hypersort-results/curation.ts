@@ -3,22 +3,14 @@ import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type PerturbationManifest, perturbLabels } from '@seg/augment';
 import { Rng } from '@seg/core';
-import type { WorkingGrid } from '@seg/hypernet';
+import { recommendedScore, type WorkingGrid } from '@seg/hypernet';
 import { openDataset, readImage, writeImage } from '@seg/io/node';
 import { auroc, dice } from '@seg/metrics';
 import { CURATIONS, EXPERIMENTS } from './experiments.ts';
-import { mapValues, mean } from './numbers.ts';
+import { mean } from './numbers.ts';
 
-/** Columns of `ranking.csv`, the recommended one first. */
-export const SCORES = [
-  'dominant_style_dice_error',
-  'distance_to_median',
-  'norm',
-  'isolation',
-  'out_of_fold_dice_error',
-  'volume_only',
-  'quality_sentinel',
-] as const;
+/** Columns of `ranking.csv` that are no scores. */
+const OTHERS = ['case', 'cluster', 'volume_ml', 'flagged'];
 
 /** A folder as somebody would have it who does not know which labels are wrong; the truth is beside it, not in it. */
 export async function spoilFolder(set: string, data: string, folder: string, seed: number): Promise<void> {
@@ -71,6 +63,15 @@ export async function scoreCuration(set: string, folder: string, run: string) {
   const [head, ...lines] = readFileSync(join(run, 'ranking.csv'), 'utf8').trim().split('\n');
   const names = head!.split(',');
   const rows = lines.map((line) => Object.fromEntries(line.split(',').map((value, i) => [names[i]!, value])));
+  const scores = [recommendedScore, ...names.filter((name) => name !== recommendedScore && !OTHERS.includes(name))];
+  // A score that was not computed, an empty field, has no AUC.
+  const aucs = (kept: readonly number[], wrong: readonly boolean[]) =>
+    Object.fromEntries(
+      scores.map((name) => {
+        const values = kept.map((i) => (rows[i]![name] === '' ? Number.NaN : Number(rows[i]![name])));
+        return [name, values.some(Number.isNaN) ? null : auroc(values, wrong)];
+      }),
+    );
   if (rows.length !== cases.length) throw new Error(`${rows.length} rows of the ranking for ${cases.length} cases`);
   const groups = rows.map((row) => truth.get(row.case!)!.group);
   const isWrong = groups.map((group) => group !== 'clean');
@@ -105,11 +106,9 @@ export async function scoreCuration(set: string, folder: string, run: string) {
     plannedEpochs: map.plan.epochs as number,
     cases: cases.length,
     order: auroc(order, isWrong),
-    auc: mapValues(Object.fromEntries(SCORES.map((name) => [name, name])), (name) =>
-      auroc(
-        rows.map((row) => Number(row[name])),
-        isWrong,
-      ),
+    auc: aucs(
+      rows.map((_, i) => i),
+      isWrong,
     ),
     kinds: kinds.map((kind) => {
       const kept = groups.flatMap((group, i) => (group === kind || group === 'clean' ? [i] : []));
@@ -118,11 +117,9 @@ export async function scoreCuration(set: string, folder: string, run: string) {
         cases: groups.filter((group) => group === kind).length,
         found: rows.filter((row, i) => groups[i] === kind && row.flagged === 'true').length,
         givenDice: mean(cases.filter((c) => c.group === kind).map((c) => c.dice)),
-        auc: mapValues(Object.fromEntries(SCORES.map((name) => [name, name])), (name) =>
-          auroc(
-            kept.map((i) => Number(rows[i]![name])),
-            kept.map((i) => groups[i] === kind),
-          ),
+        auc: aucs(
+          kept,
+          kept.map((i) => groups[i] === kind),
         ),
       };
     }),

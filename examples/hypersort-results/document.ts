@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { renderChart, scatterChart } from '@seg/report';
-import { type CurationScore, SCORES } from './curation.ts';
+import type { CurationScore } from './curation.ts';
 import { EXPERIMENTS, type Experiment, FOLDS, LEARNING_RATE, PILOT_SEED, PLAIN_NETWORKS } from './experiments.ts';
 import type { Result, TrialResult } from './measure.ts';
 import { deviation, mean } from './numbers.ts';
@@ -194,14 +194,13 @@ function describeCurations(curations: readonly CurationScore[]): string[] {
       '',
       `### ${EXPERIMENTS[c.set]!.title.split(/[(,]/)[0]!.trim()}, seed ${c.seed}`,
       '',
-      `${c.cases} cases, \`--minutes ${c.minutes}\`: took ${(c.seconds / 60).toFixed(1)} minutes; grid ${c.grid.shape.join(' x ')} of ${c.grid.spacingMm.map((mm) => mm.toFixed(2)).join(' x ')} mm (z, y, x), ${c.baseFeatures} channels, ${c.levels} downsampling(s), ${c.epochs < c.plannedEpochs ? `${c.epochs.toFixed(1)} of ${c.plannedEpochs} epochs, cut off by the clock as the machine was busy` : `${c.epochs} epochs`}. AUC of the order of the ranking: **${c.order.toFixed(3)}**.`,
+      `${c.cases} cases, \`--minutes ${c.minutes}\`: took ${(c.seconds / 60).toFixed(1)} minutes; grid ${c.grid.shape.join(' x ')} of ${c.grid.spacingMm.map((mm) => mm.toFixed(2)).join(' x ')} mm (z, y, x), ${c.baseFeatures} channels, ${c.levels} downsampling(s), ${c.epochs < c.plannedEpochs ? `${c.epochs.toFixed(1)} of ${c.plannedEpochs} epochs, cut off by the clock` : `${c.epochs} epochs`}. AUC of the order of the ranking: **${c.order.toFixed(3)}**.`,
       '',
       table(
         ['AUC', 'all kinds', ...c.kinds.map(({ kind }) => kind)],
-        SCORES.map((name) => [
+        Object.keys(c.auc).map((name) => [
           `\`${name}\``,
-          c.auc[name]!.toFixed(3),
-          ...c.kinds.map(({ auc }) => auc[name]!.toFixed(3)),
+          ...[c.auc, ...c.kinds.map((kind) => kind.auc)].map((auc) => auc[name]?.toFixed(3) ?? 'not computed'),
         ]),
       ),
       '',

@@ -37,8 +37,8 @@ const HIGH_QUANTILE = 0.995;
  *
  * Grey values are stretched between the volume's 0.5 and 99.5 percentiles; pixels are square in mm.
  *
- * @throws SegError `shape-mismatch` when a label map's shape differs from the image's, `invalid-argument` for a \`perLine\`
- * that is no positive integer.
+ * @throws SegError `shape-mismatch` when a label map's shape differs from the image's, `invalid-argument` for a
+ * `perLine` that is no positive integer.
  */
 export function sliceMontage(
   image: Volume,

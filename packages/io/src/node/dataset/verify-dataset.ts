@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, join, relative, resolve, sep } from 'node:path';
 import { isSegError, SegError } from '@seg/core';
 import type { Dataset, DatasetCase } from '../../dataset/dataset-types.ts';
+import { parseJson } from '../../dataset/json-reader.ts';
 import type { Finding, VerificationReport } from '../../dataset/verification-report.ts';
 import { commonOrientation } from '../../fingerprint/common-orientation.ts';
 import { type OpenDatasetOptions, openDataset } from './open-dataset.ts';
@@ -18,8 +19,8 @@ export interface VerifyDatasetOptions extends OpenDatasetOptions {
  *
  * Looked for: files that are missing, unreadable or truncated; numbers of channels; shapes, spacings and affines that
  * differ between the files of a case; NaN, infinite and constant images; label values that are not whole, not declared
- * or not annotated; empty label maps, classes that never occur; a number of training cases other than declared; cases with the same voxels; patients in two splits;
- * orientations that differ. A folder that does not open as a data set is a finding as well.
+ * or not annotated; empty label maps, classes that never occur; a number of training cases other than declared; cases
+ * with the same voxels; patients in two splits; orientations that differ. A folder that does not open as a data set is a finding as well.
  *
  * @throws SegError `aborted` when the signal fires; nothing else.
  * @example
@@ -82,7 +83,9 @@ function notOpened(root: string, error: SegError): VerificationReport {
 /** `numTraining` of a `dataset.json` against the training cases that were found, which nnU-Net demands to agree. */
 async function caseCountFindings({ root, layout, cases }: Dataset, list: string): Promise<Finding[]> {
   if ((layout !== 'msd' && layout !== 'nnunet') || list !== 'training') return [];
-  const { numTraining } = JSON.parse(await readFile(join(root, 'dataset.json'), 'utf8')) as { numTraining?: unknown };
+  // Gone, or changed since the data set was opened: there is nothing to compare with.
+  const text = await readFile(join(root, 'dataset.json'), 'utf8').catch(() => '{}');
+  const { value: numTraining } = parseJson(root, text).at('numTraining');
   const found = cases.filter(({ split }) => split !== 'test').length;
   if (numTraining === undefined || numTraining === found) return [];
   return [
