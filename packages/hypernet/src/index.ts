@@ -1,3 +1,4 @@
+export { baselineMethods } from './baselines/baseline-methods.ts';
 export { type PlainUnetOptions, plainUnet } from './baselines/plain-unet.ts';
 export {
   type QualitySentinelOptions,
@@ -6,7 +7,7 @@ export {
   qualitySentinelNetwork,
 } from './baselines/quality-sentinel.ts';
 export { type TLossUnetOptions, tLossUnet } from './baselines/t-loss-unet.ts';
-export { outOfFoldDice, splitDice, type Trainer } from './baselines/test-dice.ts';
+export { outOfFoldDice, pseudoTruthSplit, splitDice, type Trainer } from './baselines/test-dice.ts';
 export { type TrainBaselineOptions, type TrainedBaseline, trainBaseline } from './baselines/train-baseline.ts';
 export { type TrainedSentinel, trainSentinel } from './baselines/train-sentinel.ts';
 export { volumeScore } from './baselines/volume-score.ts';
@@ -51,5 +52,5 @@ export { bestOf, type DiceTable, styleDiversity } from './map/networks-compared.
 export { componentMedian, distanceToMedian, latentIsolation, latentNorm, type Points } from './map/scores.ts';
 export { type StyleImage, type StyleModel, styleModel } from './map/style-model.ts';
 export { type HyperSortOptions, type HyperSortState, hypersort, type LatentRecord } from './method/hypersort.ts';
-export { hypersortMethods } from './method/hypersort-methods.ts';
+export { type HyperSortRunOptions, hypersortMethods } from './method/hypersort-methods.ts';
 export { type HyperNetwork, type HyperNetworkOptions, hyperNetwork } from './network/hyper-network.ts';

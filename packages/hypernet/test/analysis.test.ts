@@ -48,6 +48,15 @@ describe('chooseClusters', () => {
     ).toBe(1);
     expect(chooseClusters(evenly).clusters.length).toBe(16);
   });
+
+  it('gives a few cases on either side of the main style clusters of their own', () => {
+    const rng = Rng.fromSeed(3);
+    const cloud = (n: number, x: number) => Array.from({ length: n }, () => [rng.normal(x, 0.12), rng.normal(0, 0.12)]);
+    const { clusters } = chooseClusters([...cloud(60, 0), ...cloud(6, -1), ...cloud(6, 1.2)]);
+    const found = [clusters.slice(0, 60), clusters.slice(60, 66), clusters.slice(66)].map((c) => [...new Set(c)]);
+    expect(found.map((c) => c.length)).toEqual([1, 1, 1]);
+    expect(new Set(found.flat()).size).toBe(3);
+  });
 });
 
 describe('correctLabel', () => {
@@ -131,16 +140,17 @@ describe('simple predictors', () => {
 describe('ranking', () => {
   const latents = [...Array.from({ length: 9 }, (_, i) => [0.01 * i, 0]), [2, 2]];
   const column = (v: number) => latents.map(() => v);
-  const rows = rankCases({
+  const scores = {
     ids: latents.map((_, i) => (i === 9 ? 'odd, "one"' : `c${i}`)),
     latents,
     clusters: column(0),
     volumesMl: column(3),
-    volumeOnly: column(0),
+    volumeOnly: latents.map((_, i) => (i === 9 ? Number.POSITIVE_INFINITY : 0)),
     outOfFold: column(0.1),
     sentinel: [],
     dominant: latents.map((_, i) => (i === 9 ? 0.8 : 0.2 + 0.01 * i)),
-  });
+  };
+  const rows = rankCases(scores);
 
   it('puts the outlier first and flags it alone', () => {
     expect(rows[0]!.case).toBe('odd, "one"');
@@ -148,12 +158,20 @@ describe('ranking', () => {
     expect(rows[0]!.norm).toBeCloseTo(Math.sqrt(8), 12);
   });
 
+  it('means the two Dice errors, but for networks of too few epochs and missing ones', () => {
+    const first = (more: object) => rankCases({ ...scores, ...more })[0]!.label_disagreement;
+    expect(first({})).toBeCloseTo((0.8 + 0.1) / 2, 12);
+    expect(first({ outOfFoldEpochs: 5 })).toBeCloseTo(0.45, 12);
+    expect(first({ outOfFoldEpochs: 4.9 })).toBe(0.8);
+    expect(first({ outOfFold: [] })).toBe(0.8);
+  });
+
   it('becomes CSV with quoted names and empty fields for what is missing', () => {
     const [head, first] = rankingCsv(rows).split('\n');
     expect(head).toBe(
-      'case,norm,isolation,distance_to_median,out_of_fold_dice_error,volume_only,cluster,quality_sentinel,dominant_style_dice_error,volume_ml,flagged',
+      'case,norm,isolation,distance_to_median,out_of_fold_dice_error,volume_only,cluster,quality_sentinel,dominant_style_dice_error,label_disagreement,volume_ml,flagged',
     );
     expect(first).toMatch(/^"odd, ""one""",2\.8284271,/);
-    expect(first).toMatch(/,0,,0\.8,3,true$/);
+    expect(first).toMatch(/,0\.1,inf,0,,0\.8,0\.45,3,true$/);
   });
 });

@@ -1,6 +1,8 @@
 import { Rng } from '@seg/core';
+import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { initialLatent, LatentTable } from '../src/index.ts';
+import { describeBackends } from '../../../tools/describe-backends.ts';
+import { initialLatent, LatentTable, latentPenalty } from '../src/index.ts';
 
 /** Float64 arithmetic in another order. */
 const ROUND_OFF = 1e-12;
@@ -44,5 +46,34 @@ describe('LatentTable', () => {
     const table = new LatentTable(ids, Rng.fromSeed(1));
     expect(() => table.get('z')).toThrow(/no such case \(got z\)/);
     expect(() => table.update('a', [1])).toThrow(/got 1, expected 2/);
+  });
+});
+
+describeBackends('latentPenalty', () => {
+  const values = [0, -0.5, 2, -0];
+  const weights = [3, 1, 0.5, 7];
+  // By hand: sum w |z| = 0 + 0.5 + 1 + 0 with gradient w sign(z); sum w z^2 = 0.25 + 2 with gradient 2 w z.
+  it.each([
+    ['l1', undefined, 2.5, [0, -1, 1, 0]],
+    ['l1', weights, 1.5, [0, -1, 0.5, 0]],
+    ['l2', undefined, 4.25, [0, -1, 4, 0]],
+    ['l2', weights, 2.25, [0, -1, 2, 0]],
+  ] as const)('%s with weights %j: value and gradient, which is 0 at exactly 0', (kind, own, sum, gradient) => {
+    const before = tf.memory().numTensors;
+    const z = tf.tensor2d(values, [1, 4]);
+    const penalty = (t: tf.Tensor) =>
+      latentPenalty(t, { kind, weight: 2, ...(own === undefined ? {} : { weights: own }) });
+    const value = penalty(z);
+    const slope = tf.grad(penalty)(z);
+    expect(value.dataSync()[0]).toBe(2 * sum);
+    expect([...slope.dataSync()].map((g) => g + 0)).toEqual(gradient.map((g) => 2 * g));
+    tf.dispose([z, value, slope]);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('refuses weights of another length', () => {
+    const z = tf.zeros([1, 2]);
+    expect(() => latentPenalty(z, { weights: [1] })).toThrow(/one for each component/);
+    z.dispose();
   });
 });

@@ -48,6 +48,16 @@ describeBackends('planCuration', () => {
     expect(readings).toBe(12);
   });
 
+  it('times no grid and network twice when scans are small', async () => {
+    const clock = steppingClock(1);
+    const small = { imageMm: [12, 12, 12], labelMm: [8, 8, 8], spacingMm: [1, 1, 1] } as const;
+    const plan = await planCuration([small], { ...request, seconds: 1000, clock: clock.read });
+    expect(plan.grid.shape).toEqual([16, 16, 16]);
+    expect(plan).toMatchObject({ baseFeatures: 8, levels: 3, epochs: 30 });
+    // Of eight sizes four differ: 4 and 6 channels with one downsampling, 8 with two and with three.
+    expect(clock.readings).toBe(4 * 6);
+  });
+
   it('says what is wrong when no case has a label', async () => {
     const empty = { imageMm: extent.imageMm, spacingMm: extent.spacingMm };
     await expect(planCuration([empty], { ...request, seconds: 10, clock: () => 0 })).rejects.toThrow(

@@ -2,10 +2,12 @@ import { createVolume } from '@seg/core';
 import { decode } from 'fast-png';
 import { describe, expect, it } from 'vitest';
 import {
+  type ContourLayer,
   dotChart,
   encodePng,
   escapeHtml,
   lineChart,
+  type MontageOptions,
   planeView,
   pngDataUrl,
   renderChart,
@@ -140,6 +142,38 @@ describe('sliceMontage', () => {
     // There is no fourth slice.
     expect(pixel(lines, 60, 2 * (32 + 4) + 10)).toBe('255,255,255,255');
     expect(() => sliceMontage(ramp(), layers, { perLine: 0 })).toThrow(/perLine must be/);
+  });
+
+  it('spreads slices over all layers, and shows the one in which the first two differ most', () => {
+    const shape = [16, 8, 8] as const;
+    const image = createVolume(
+      Float32Array.from({ length: 1024 }, (_, i) => Math.floor(i / 64)),
+      shape,
+    );
+    /** A square of `size[z]` voxels a side, from the corner. */
+    const squares = (size: (z: number) => number) =>
+      createVolume(
+        Uint8Array.from({ length: 1024 }, (_, i) => {
+          const s = size(i >> 6);
+          return Number(((i >> 3) & 7) < s && (i & 7) < s);
+        }),
+        shape,
+      );
+    // The given label ends at slice 5; the other goes on to 12, where it is largest.
+    const given = squares((z) => (z >= 2 && z <= 5 ? 3 : 0));
+    const whole = squares((z) => (z < 2 || z > 12 ? 0 : z === 12 ? 6 : 3));
+    const shown = (layers: ContourLayer[], count: number) => {
+      const montage = (options: MontageOptions) => encodePng(sliceMontage(image, layers, { tileSize: 16, ...options }));
+      const picture = montage({ count });
+      return (slices: number[]) => expect(picture).toEqual(montage({ slices }));
+    };
+    // Four over 2 to 12: 3.25, 5.75, 8.25, 10.75; the last gives way to 12.
+    shown([{ labels: given }, { labels: whole }], 4)([3, 6, 8, 12]);
+    shown([{ labels: given }, { labels: whole }], 1)([12]);
+    // No disagreement, no second layer, a layer that is empty.
+    shown([{ labels: whole }, { labels: whole }], 4)([3, 6, 8, 11]);
+    shown([{ labels: given }], 2)([3, 4]);
+    shown([{ labels: squares(() => 0) }, { labels: given }], 2)([2, 4]);
   });
 
   it('encodes to PNG without loss', () => {

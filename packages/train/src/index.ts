@@ -1,3 +1,4 @@
+export { IGNORED_CLASS } from './data/cut-patch.ts';
 export { inlineLoader, type LoadedSample, type SampleLoader, SampleMaker } from './data/sample-loader.ts';
 export type { SampleRequest } from './data/sampler.ts';
 export type { CaseInfo, TrainingCase } from './data/training-case.ts';
@@ -60,6 +61,7 @@ export {
   preprocessLabel,
 } from './preprocess/preprocessing.ts';
 export { measureTrainingSpeed } from './run/measure-speed.ts';
+export { type MethodOption, type MethodOptions, methodOption, readMethodOptions } from './run/method-options.ts';
 export {
   builtInMethods,
   createMethod,

@@ -11,8 +11,9 @@ import {
   workerSource,
 } from './worker-source.ts';
 
-// Loads of the control word before a thread goes to sleep: about 50 us, the time between two kernels of a network.
-const spinsBeforeSleep = 20_000;
+// Loads of the control word before a thread goes to sleep: 0.3 to 1 ms. Between two kernels of a network the caller
+// needs up to 0.3 ms, because each kernel leaves its caches without the program.
+const spinsBeforeSleep = 100_000;
 // With more threads than processors whoever spins keeps another from working.
 const spinsWhenCrowded = 50;
 

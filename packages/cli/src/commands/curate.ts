@@ -41,7 +41,8 @@ export function addCurate(program: Command, cli: Cli): void {
       'after',
       `
 The run's folder gets ranking.csv (most suspect first; in every score column higher is more suspect), map.json,
-latents.jsonl, report.html (opens from disk), corrected/ and disagreement/ (1 agreed, 2 removed, 3 added).
+model.safetensors, latents.jsonl, report.html (opens from disk), corrected/ and disagreement/ (0 background, 1 agreed,
+2 removed, 3 added, 255 not looked at).
 
 Examples:
   $ seg curate --data data/hippocampus --out curated
@@ -69,6 +70,7 @@ async function curate(cli: Cli, data: string, out: string, options: Options): Pr
       out,
       signal: cli.signal,
       onProgress: bars.show,
+      onWarning: (message) => cli.stderr(`warning: ${message}\n`),
       ...(labels === undefined ? {} : { labels }),
       ...(seed === undefined ? {} : { seed }),
       ...(minutes === undefined ? {} : { minutes }),
@@ -85,13 +87,16 @@ async function curate(cli: Cli, data: string, out: string, options: Options): Pr
       .slice(0, SHOWN)
       .map((row) => [
         row.case,
+        row.label_disagreement.toFixed(3),
         row.dominant_style_dice_error.toFixed(3),
         row.distance_to_median.toFixed(3),
         row.out_of_fold_dice_error.toFixed(3),
         String(row.cluster),
         row.flagged ? 'yes' : '',
       ]);
-    cli.stdout(formatTable(['case', 'dominant_style', 'distance', 'out_of_fold', 'cluster', 'flagged'], rows));
+    cli.stdout(
+      formatTable(['case', 'disagreement', 'dominant_style', 'distance', 'out_of_fold', 'cluster', 'flagged'], rows),
+    );
     cli.stdout(`${result.ranking.filter((row) => row.flagged).length} of ${result.ranking.length} stand out\n`);
     cli.stdout(`${join(out, 'ranking.csv')}\n${report}\n`);
   } finally {

@@ -36,7 +36,7 @@ export function addTrain(program: Command, cli: Cli): void {
     .option('--data <dir>', 'folder of the data set')
     .option('--out <run>', 'folder of the run, new or empty')
     .option('--resume <run>', 'continue this run instead, with its own settings')
-    .option('--method <name>', 'supervised or hypersort (default: supervised)')
+    .option('--method <name>', 'supervised, hypersort, plain-unet or t-loss-unet (default: supervised)')
     .option('--seed <n>', 'seed of everything random (default: 0)', wholeNumber(0))
     .option('--steps <n>', 'train for this many steps', wholeNumber(1))
     .option('--minutes <n>', 'train for this long, loading included (default: 12)', positiveNumber)

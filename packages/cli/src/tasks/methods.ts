@@ -8,9 +8,12 @@ import type { MethodRegistry } from '@seg/train';
  * @param run folder of the run that is trained: `latents.jsonl` is written there
  */
 export async function moreMethods(run?: string): Promise<MethodRegistry> {
-  const { formatLatentRecord, hypersortMethods } = await import('@seg/hypernet');
-  if (run === undefined) return hypersortMethods();
-  return hypersortMethods({
-    onLatents: (record) => appendFileSync(join(run, 'latents.jsonl'), formatLatentRecord(record)),
-  });
+  const { baselineMethods, formatLatentRecord, hypersortMethods } = await import('@seg/hypernet');
+  if (run === undefined) return { ...baselineMethods, ...hypersortMethods() };
+  return {
+    ...baselineMethods,
+    ...hypersortMethods({
+      onLatents: (record) => appendFileSync(join(run, 'latents.jsonl'), formatLatentRecord(record)),
+    }),
+  };
 }

@@ -1,7 +1,9 @@
 import type { Network } from '@seg/core';
-import { learnableTLoss } from '@seg/losses';
+import { networkPredictor } from '@seg/inference';
+import { createParams } from '@seg/ops';
 import { defineMethod, lossGradients, type Method, type Schedule } from '@seg/train';
 import * as tf from '@tensorflow/tfjs-core';
+import { countedTLoss } from './counted-t-loss.ts';
 
 export interface TLossUnetOptions {
   readonly network: Network<tf.Tensor5D>;
@@ -20,17 +22,18 @@ const INITIAL_LN_NU = 1;
 
 /**
  * The robust baseline: a network trained with the T-loss, whose degrees of freedom nu are learnt along with it
- * (Gonzalez-Jimenez et al. 2023). The loss is per voxel.
+ * (Gonzalez-Jimenez et al. 2023). The loss is per voxel; those of class 255 do not count.
  *
- * Groups: `network` and `shape` (one scalar, `lnNu`).
+ * Groups: `network`, `buffers` (running statistics, if the network has any) and `shape` (one scalar, `lnNu`).
  */
-export function tLossUnet(options: TLossUnetOptions): Method<'network' | 'shape', 'train', null> {
+export function tLossUnet(options: TLossUnetOptions): Method<'network' | 'buffers' | 'shape', 'train', null> {
   const { network, learningRate = 1e-3, nuLearningRate = 1e-3, batchSize = 1 } = options;
   const { schedule = { kind: 'constant' } } = options;
-  return defineMethod<'network' | 'shape', 'train', null>({
+  return defineMethod<'network' | 'buffers' | 'shape', 'train', null>({
     name: 't-loss-unet',
     groups: {
       network: { init: (rng) => network.init(rng), optimiser: { kind: 'adam', learningRate }, schedule },
+      buffers: { init: (rng) => createParams(network.bufferSpecs, rng) },
       shape: {
         init: () => ({ lnNu: tf.scalar(INITIAL_LN_NU) }),
         optimiser: { kind: 'adam', learningRate: nuLearningRate },
@@ -38,13 +41,18 @@ export function tLossUnet(options: TLossUnetOptions): Method<'network' | 'shape'
       },
     },
     streams: { train: { batchSize } },
-    step: ({ params, batch: { train }, rng }) => {
+    step: ({ params, trainable, batch: { train }, rng }) => {
       const lnNu = params.shape.lnNu as tf.Scalar;
-      const update = lossGradients(params, () =>
-        learnableTLoss(network.apply(params.network, train.image, { training: true, rng }), train.label, { lnNu }),
+      const buffers: Record<string, tf.Tensor> = {};
+      const updateBuffer = (name: string, value: tf.Tensor) => {
+        buffers[name] = tf.keep(value);
+      };
+      const context = { training: true, rng, buffers: params.buffers, updateBuffer };
+      const update = lossGradients(trainable, () =>
+        countedTLoss(network.apply(params.network, train.image, context), train.label, lnNu),
       );
-      return { ...update, metrics: { ...update.metrics, nu: tf.exp(lnNu) } };
+      return { ...update, assign: { buffers }, metrics: { ...update.metrics, nu: tf.exp(lnNu) } };
     },
-    predictor: (params) => ({ apply: (x) => network.apply(params.network, x, { training: false }) }),
+    predictor: (params) => networkPredictor(network, params.network, { buffers: params.buffers }),
   });
 }

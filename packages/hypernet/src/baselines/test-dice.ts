@@ -51,10 +51,51 @@ export async function outOfFoldDice(
 }
 
 /**
+ * The split for `splitDice` that another predictor makes (pseudo-truth): the least suspect part of the cases counts as
+ * clean, of equally suspect ones the earlier.
+ *
+ * @param scores of any predictor, higher is more suspect: `distanceToMedian`, `volumeScore`, out-of-fold errors; infinity
+ * is allowed
+ * @param options.fraction part of the cases that counts as clean, in (0, 1), rounded to whole cases; default 0.5. One
+ * case at least is clean and one is left to score
+ * @returns a flag for each case, in the order given
+ * @throws SegError `invalid-argument` for fewer than two scores, NaN, or another fraction.
+ */
+export function pseudoTruthSplit(
+  scores: readonly number[],
+  options: { readonly fraction?: number } = {},
+): readonly boolean[] {
+  const { fraction = 0.5 } = options;
+  if (!(fraction > 0 && fraction < 1)) {
+    throw new SegError('invalid-argument', {
+      where: 'pseudoTruthSplit',
+      problem: 'fraction must be a part of the cases',
+      got: fraction,
+      expected: 'a number above 0 and below 1',
+    });
+  }
+  const bad = scores.findIndex(Number.isNaN);
+  if (scores.length < 2 || bad >= 0) {
+    throw new SegError('invalid-argument', {
+      where: 'pseudoTruthSplit',
+      problem: bad < 0 ? 'needs two scores at least' : `score ${bad} is not a number`,
+      got: bad < 0 ? scores.length : scores[bad],
+    });
+  }
+  const count = Math.min(scores.length - 1, Math.max(1, Math.round(fraction * scores.length)));
+  // Not by the difference: infinity minus infinity is no order.
+  const order = scores
+    .map((_, i) => i)
+    .sort((a, b) => (scores[a]! < scores[b]! ? -1 : scores[a]! > scores[b]! ? 1 : 0));
+  const clean = new Set(order.slice(0, count));
+  return scores.map((_, i) => clean.has(i));
+}
+
+/**
  * Test-Dice as published: a network trained on the cases that are held for clean scores all the others by 1 - Dice.
  *
- * With the true split it is an upper bound that no user has; with a split made by another predictor (pseudo-truth) it
- * refines that predictor. Cases of the clean part get NaN.
+ * With the true split it is an upper bound that no user has; with a split made by another predictor (pseudo-truth,
+ * `pseudoTruthSplit`) it refines that predictor. Cases of the clean part get NaN.
  */
 export async function splitDice(
   cases: readonly TrainingCase[],

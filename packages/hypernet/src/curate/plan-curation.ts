@@ -39,9 +39,11 @@ const SIZES = [
   { voxels: 30_000, baseFeatures: 8, levels: 2 },
   { voxels: 60_000, baseFeatures: 8, levels: 2 },
   { voxels: 120_000, baseFeatures: 8, levels: 3 },
+  { voxels: 240_000, baseFeatures: 8, levels: 3 },
+  { voxels: 480_000, baseFeatures: 8, levels: 3 },
 ] as const;
 /** Epochs that a map needs at least, and after which longer training rarely changes it. */
-const LEAST_EPOCHS = 16;
+export const LEAST_EPOCHS = 16;
 const MOST_EPOCHS = 30;
 /** Of which the shortest counts: engines compile kernels while the first ones run. */
 const TIMED_STEPS = 3;
@@ -59,6 +61,8 @@ export async function planCuration(
   let best: CurationPlan | undefined;
   for (const { voxels, baseFeatures, levels } of SIZES) {
     const grid = planWorkingGrid(extents, { voxels, multiple: 2 ** levels });
+    // Small scans: more voxels than theirs change nothing.
+    if (levels === best?.levels && baseFeatures === best.baseFeatures && equal(grid.shape, best.grid.shape)) continue;
     const network = hyperSortUnet({ baseFeatures, levels, convs: 1, inputChannels: channels });
     const secondsPerStep = await measureStep(hyperNetwork(network, hyper), network, { grid, channels, clock });
     const possible = Math.floor(seconds / secondsPerStep / cases);
@@ -69,6 +73,8 @@ export async function planCuration(
   }
   return best!;
 }
+
+const equal = (a: readonly number[], b: readonly number[]) => a.every((v, i) => v === b[i]);
 
 /** Seconds of one training step of HyperSORT, without the optimiser. */
 async function measureStep(

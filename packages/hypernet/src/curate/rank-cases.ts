@@ -16,6 +16,8 @@ export interface RankedCase {
   readonly quality_sentinel: number;
   /** 1 - Dice of the label and the segmentation in the dominant style. */
   readonly dominant_style_dice_error: number;
+  /** Mean of the dominant style's and the out-of-fold Dice error; the former alone where the latter says little. */
+  readonly label_disagreement: number;
   readonly volume_ml: number;
   /** Stands out from the other cases by the recommended score. */
   readonly flagged: boolean;
@@ -30,13 +32,19 @@ export interface CaseScores {
   readonly outOfFold: readonly number[];
   readonly sentinel: readonly number[];
   readonly dominant: readonly number[];
+  /** Epochs of each out-of-fold network; default enough. */
+  readonly outOfFoldEpochs?: number;
 }
 
 /**
  * The score that the ranking is sorted by. Latents tell labels of another style (too small, too large) best, but have no
- * place for single labels that are shifted or frayed; the segmentation in the dominant style disagrees with all of them.
+ * place for single labels that are shifted or frayed; a segmentation in the dominant style disagrees with all of them,
+ * and one by a network that has not seen the case cannot have learnt its mistakes.
  */
-export const recommendedScore = 'dominant_style_dice_error' as const;
+export const recommendedScore = 'label_disagreement' as const;
+
+/** Networks trained for less disagree with right labels too. */
+const LEAST_OUT_OF_FOLD_EPOCHS = 5;
 
 /** Robust standard deviations above the median from which a case is flagged. */
 const FLAG_DEVIATIONS = 3;
@@ -48,7 +56,12 @@ export function rankCases(scores: CaseScores): RankedCase[] {
   const norm = latentNorm(scores.latents);
   const isolation = latentIsolation(scores.latents);
   const distance = distanceToMedian(scores.latents);
-  const limit = outlierLimit(scores.dominant);
+  const { dominant, outOfFold, outOfFoldEpochs = LEAST_OUT_OF_FOLD_EPOCHS } = scores;
+  const disagreement = dominant.map((error, i) => {
+    const other = outOfFold[i] ?? Number.NaN;
+    return outOfFoldEpochs < LEAST_OUT_OF_FOLD_EPOCHS || Number.isNaN(other) ? error : (error + other) / 2;
+  });
+  const limit = outlierLimit(disagreement);
   return scores.ids
     .map(
       (id, i): RankedCase => ({
@@ -56,13 +69,14 @@ export function rankCases(scores: CaseScores): RankedCase[] {
         norm: norm[i]!,
         isolation: isolation[i]!,
         distance_to_median: distance[i]!,
-        out_of_fold_dice_error: scores.outOfFold[i] ?? Number.NaN,
+        out_of_fold_dice_error: outOfFold[i] ?? Number.NaN,
         volume_only: scores.volumeOnly[i]!,
         cluster: scores.clusters[i]!,
         quality_sentinel: scores.sentinel[i] ?? Number.NaN,
-        dominant_style_dice_error: scores.dominant[i]!,
+        dominant_style_dice_error: dominant[i]!,
+        label_disagreement: disagreement[i]!,
         volume_ml: scores.volumesMl[i]!,
-        flagged: scores.dominant[i]! > limit,
+        flagged: disagreement[i]! > limit,
       }),
     )
     .sort((a, b) => b[recommendedScore] - a[recommendedScore] || (a.case < b.case ? -1 : 1));
@@ -75,10 +89,11 @@ function outlierLimit(values: readonly number[]): number {
   return median + FLAG_DEVIATIONS * MAD_TO_SD * deviation;
 }
 
-/** The ranking as CSV (RFC 4180); NaN is an empty field. */
+/** The ranking as CSV (RFC 4180); NaN is an empty field, infinity is `inf`. */
 export function rankingCsv(rows: readonly RankedCase[]): string {
   const names = Object.keys(rows[0] ?? {}) as (keyof RankedCase)[];
   const field = (value: string | number | boolean) => {
+    if (value === Number.POSITIVE_INFINITY) return 'inf';
     if (typeof value === 'number') return Number.isFinite(value) ? String(Number(value.toPrecision(8))) : '';
     const text = String(value);
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;

@@ -23,7 +23,8 @@ export function latentPenalty(
   }
   return tf.tidy(() => {
     const flat = tf.reshape(latent, [-1]);
-    const size = kind === 'l1' ? tf.abs(flat) : tf.square(flat);
+    // tfjs's gradient of abs is -1 at 0; that of both halves is 0 there, as sign(0) is.
+    const size = kind === 'l1' ? tf.add(tf.relu(flat), tf.relu(tf.neg(flat))) : tf.square(flat);
     const scaled = weights === undefined ? size : tf.mul(size, tf.tensor1d([...weights]));
     return tf.mul(tf.sum(scaled), weight) as tf.Scalar;
   });

@@ -4,14 +4,14 @@ import { checkPoints, type Points } from './scores.ts';
 
 /** A direction through a cloud of points. */
 export interface Axis {
-  /** Unit vector; its sign is chosen so that its largest component is positive. */
+  /** Unit vector. */
   readonly direction: readonly number[];
   readonly centre: readonly number[];
   /** Part of the total variance along it, in [0, 1]. */
   readonly explained: number;
 }
 
-/** Principal axes, largest variance first. */
+/** Principal axes, largest variance first; each points to where its largest component is positive. */
 export function principalAxes(points: Points): Axis[] {
   checkPoints('principalAxes', points);
   const centre = mean(points);
@@ -29,7 +29,8 @@ export function principalAxes(points: Points): Axis[] {
 
 /**
  * Fisher's linear discriminant between two groups: the direction along which they are furthest apart in units of their
- * common spread. `ridge` (default 1e-6 of the trace) keeps it defined for groups without spread.
+ * common spread, pointing from the first to the second. `ridge` (default 1e-6 of the trace) keeps it defined for groups
+ * without spread.
  */
 export function discriminantAxis(
   points: Points,

@@ -9,10 +9,12 @@ export interface ChosenClustering extends Clustering {
 
 /** Below this the points are one cloud. */
 const LEAST_SILHOUETTE = 0.4;
+/** A few cases between two large clouds cost that much silhouette when they get a cluster of their own. */
+const TIE = 0.05;
 
 /**
- * k-means with the number of clusters from 2 to `most` (default 5) that has the best silhouette, or one cluster where
- * none reaches 0.4. Deterministic for a seed.
+ * k-means with the largest number of clusters from 2 to `most` (default 5) whose silhouette is within 0.05 of the best,
+ * or one cluster where none reaches 0.4. Deterministic for a seed.
  */
 export function chooseClusters(
   points: Points,
@@ -20,12 +22,18 @@ export function chooseClusters(
 ): ChosenClustering {
   const { most = 5, seed = 0 } = options;
   const flat = points.flatMap((p) => [...p]);
-  let best: ChosenClustering | undefined;
+  const found: ChosenClustering[] = [];
   for (let k = 2; k <= Math.min(most, points.length - 1); k++) {
     const clustering = kMeansClusters(points, k, { seed });
     if (new Set(clustering.clusters).size < 2) continue;
     const silhouette = silhouetteScore(flat, [...clustering.clusters]);
-    if (silhouette >= (best?.silhouette ?? LEAST_SILHOUETTE)) best = { ...clustering, silhouette };
+    if (silhouette >= LEAST_SILHOUETTE) found.push({ ...clustering, silhouette });
   }
-  return best ?? { ...kMeansClusters(points, 1, { seed }), silhouette: Number.NaN };
+  const best = Math.max(...found.map(({ silhouette }) => silhouette));
+  return (
+    found.findLast(({ silhouette }) => silhouette >= best - TIE) ?? {
+      ...kMeansClusters(points, 1, { seed }),
+      silhouette: Number.NaN,
+    }
+  );
 }

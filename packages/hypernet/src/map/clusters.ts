@@ -55,8 +55,8 @@ export function kMeansClusters(
 }
 
 /**
- * DBSCAN: clusters are what is connected through points with at least `minPoints` (default 4) neighbours within
- * `radius`; default radius: the median distance to the `minPoints`-th neighbour, times 1.5.
+ * DBSCAN: clusters are what is connected through points with at least `minPoints` (default 4) points, themselves
+ * included, nearer than `radius`; default radius: the median distance to the `minPoints`-th neighbour, times 1.5.
  */
 export function densityClusters(
   points: Points,

@@ -12,6 +12,8 @@ export interface StyleImage {
 /** A trained hypernetwork ready to segment in any style. */
 export interface StyleModel {
   readonly latentDim: number;
+  /** The hypernetwork's parameters, the model's own. */
+  readonly params: Params;
   /** Foreground probability (one minus that of class 0) of every voxel in the style of a latent. */
   probabilities(image: StyleImage, latent: readonly number[]): Promise<Float32Array>;
   /** Foreground (probability at least 0.5) in the style of a latent: 0 or 1 per voxel. */
@@ -41,6 +43,7 @@ export function styleModel(network: Network<tf.Tensor5D>, hyper: HyperNetwork, p
   };
   return {
     latentDim: hyper.latentDim,
+    params: own,
     probabilities,
     segment: async (image, latent) => foregroundMask(await probabilities(image, latent)),
     networkAt,

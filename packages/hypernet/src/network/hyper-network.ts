@@ -2,9 +2,9 @@ import { checkOption, initialValues, type Network, type ParamSpecs, type Params,
 import * as tf from '@tensorflow/tfjs-core';
 
 export interface HyperNetworkOptions {
-  /** Size of the latent vector. Default 2. */
+  /** Size of the latent vector. Default 2; 0 for a network that is conditioned on known numbers alone. */
   readonly latentDim?: number;
-  /** Further inputs with a known meaning, such as spacing, age or dose; default 0. */
+  /** How many further inputs with a known meaning there are, such as spacing, age or dose; default 0. */
   readonly conditionDim?: number;
   /** Widths of the trunk's hidden layers. Default [50, 50, 50]. */
   readonly hidden?: readonly number[];
@@ -56,8 +56,8 @@ interface Pack {
  * With the defaults and HyperSORT's 3.3 million parameter U-Net it has 170 million weights; reduce the main network's
  * features where memory is short.
  *
- * @throws SegError `invalid-argument` for sizes that are no positive integers, or when the main network's initial
- * weights do not fit inside the bound.
+ * @throws SegError `invalid-argument` for sizes that are no positive integers, without any input, or when the main
+ * network's initial weights do not fit inside the bound.
  */
 export function hyperNetwork(main: Network<unknown>, options: HyperNetworkOptions = {}): HyperNetwork {
   const { latentDim = 2, conditionDim = 0, hidden = [50, 50, 50], bound = 5, init = 'exact', spread = 0.1 } = options;
@@ -222,12 +222,14 @@ function checkSizes(sizes: {
   spread: number;
 }): void {
   const { latentDim, conditionDim, hidden, bound, packLimit, spread } = sizes;
-  const whole = [latentDim, ...hidden, packLimit].every((n) => Number.isInteger(n) && n > 0);
+  const whole = [latentDim + conditionDim, ...hidden, packLimit].every((n) => Number.isInteger(n) && n > 0);
+  const inputs = [latentDim, conditionDim].every((n) => Number.isInteger(n) && n >= 0);
   const started = bound > 0 && spread >= 0 && Number.isFinite(spread);
-  if (whole && Number.isInteger(conditionDim) && conditionDim >= 0 && started && hidden.length > 0) return;
+  if (whole && inputs && started && hidden.length > 0) return;
   throw new SegError('invalid-argument', {
     where: 'hyperNetwork',
     problem: 'sizes must be positive integers, the bound positive and the spread at least 0',
     got: sizes,
+    hint: 'latentDim or conditionDim may be 0, not both.',
   });
 }

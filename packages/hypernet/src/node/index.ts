@@ -5,3 +5,4 @@ export {
   type CurationStage,
   curateDataset,
 } from './curate-dataset.ts';
+export { type LoadedStyles, loadStyleModel } from './style-model-files.ts';

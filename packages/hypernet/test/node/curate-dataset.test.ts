@@ -2,11 +2,12 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startBackend } from '@seg/backend';
-import { openDataset, readLabelMap, writePhantomDataset } from '@seg/io/node';
+import { axisCodesOf, reorient } from '@seg/io';
+import { openDataset, readLabelMap, writeImage, writePhantomDataset } from '@seg/io/node';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parseLatentHistory, planWorkingGrid, recommendedScore } from '../../src/index.ts';
-import { curateDataset } from '../../src/node/index.ts';
+import { curateDataset, loadStyleModel } from '../../src/node/index.ts';
 
 const plan = {
   grid: { shape: [8, 8, 8], spacingMm: [20, 24, 20], centre: 'image' },
@@ -65,6 +66,135 @@ it('writes ranking, map, history and corrected labels on the scans’ own grids'
     expect(corrected.data[i]).toBe(d === 3 ? 1 : d === 2 ? 0 : v);
   });
   expect(result.ranking.length).toBe(8);
+  expect(result.warnings).toEqual([]);
+
+  const { model, dominant, centroids, cases } = await loadStyleModel(out);
+  try {
+    const { working, dominant: segmented } = result.cases[0]!;
+    expect(await model.segment(working, dominant)).toEqual(segmented);
+    expect(centroids).toEqual(result.clusters.centroids);
+    expect(Object.values(cases)).toEqual(result.map.latents);
+  } finally {
+    model.dispose();
+  }
+  expect(tf.memory().numTensors).toBe(before);
+}, 60_000);
+
+it('turns scans alike whose axes are stored otherwise, and writes on their own', async () => {
+  const mixed = join(folder, 'mixed');
+  await cp(join(folder, 'data'), mixed, { recursive: true });
+  const { cases } = await openDataset(mixed);
+  for (const [item, axes] of [
+    [cases[0]!, 'LPS'],
+    [cases[1]!, 'SRP'],
+  ] as const) {
+    const [image, label] = [await item.loadImage(), await item.loadLabel()];
+    await writeImage(item.imagePaths[0]!, reorient(image, axes));
+    await writeImage(item.labelPaths[0]!, reorient(label, axes));
+  }
+  const run = (data: string, name: string) =>
+    curateDataset({ data, out: join(folder, name), plan: { ...plan, epochs: 1 }, correct: 'all', labels: [1] });
+  const [as, turned] = [await run(join(folder, 'data'), 'as-they-are'), await run(mixed, 'turned')];
+  expect(turned.cases.map(({ working }) => working.label)).toEqual(as.cases.map(({ working }) => working.label));
+  // Means over the scan are summed in another order.
+  const difference = Math.max(
+    ...turned.cases.flatMap(({ working }, i) => [...working.image].map((v, k) => v - as.cases[i]!.working.image[k]!)),
+  );
+  expect(difference).toBeLessThan(1e-4);
+  for (const item of cases.slice(0, 2)) {
+    const given = await item.loadLabel();
+    const corrected = await readLabelMap(join(folder, 'turned', 'corrected', `${item.id}.nii.gz`));
+    expect(corrected.affine).toEqual(given.affine);
+    const untouched = await readLabelMap(join(folder, 'as-they-are', 'corrected', `${item.id}.nii.gz`));
+    const back = reorient(corrected, axisCodesOf(untouched.affine)).data;
+    // Borders of the segmentation may move with the rounding.
+    expect(back.filter((v, i) => v !== untouched.data[i]).length).toBeLessThan(back.length / 500);
+  }
+}, 60_000);
+
+it('leaves out cases that are not annotated for the label, and says so', async () => {
+  const data = join(folder, 'nine');
+  await writePhantomDataset(data, { cases: 9, shape: [20, 24, 20], spacingMm: [8, 8, 8] });
+  const path = join(data, 'seg.json');
+  const manifest = JSON.parse(await readFile(path, 'utf8'));
+  manifest.cases[3].annotatedLabels = [2];
+  await writeFile(path, JSON.stringify(manifest));
+  const said: string[] = [];
+  const out = join(folder, 'nine-run');
+  const { ranking, warnings } = await curateDataset({
+    data,
+    out,
+    plan: { ...plan, epochs: 1 },
+    labels: [1],
+    onWarning: (message) => said.push(message),
+  });
+  expect(ranking.map((row) => row.case)).not.toContain(manifest.cases[3].id);
+  expect(ranking.length).toBe(8);
+  expect(said).toEqual(['1 of 9 cases are left out: not annotated for all of 1']);
+  expect(warnings).toEqual(said);
+  expect(JSON.parse(await readFile(join(out, 'map.json'), 'utf8')).warnings).toEqual(said);
+  manifest.cases[4].annotatedLabels = [2];
+  await writeFile(path, JSON.stringify(manifest));
+  await expect(curateDataset({ data, out: `${out}2`, plan, labels: [1] })).rejects.toThrow(/8 labelled cases/);
+}, 60_000);
+
+it('plans with the time that slow reading leaves, and says when that is too little', async () => {
+  // Reading takes 8 of the 10 minutes; then a step of the coarsest network takes `stepSeconds`, of others ten times that.
+  const run = async (stepSeconds: number, name: string) => {
+    let now = 0;
+    let planning = false;
+    let readings = 0;
+    // What is asked before the first step, and its own readings: 9.
+    const clock = () => {
+      if (planning) now += 1000 * stepSeconds * (++readings <= 9 ? 1 : 10);
+      return now;
+    };
+    const stop = new AbortController();
+    let planned = Number.NaN;
+    const finished = curateDataset({
+      data: join(folder, 'data'),
+      out: join(folder, name),
+      minutes: 10,
+      clock,
+      signal: stop.signal,
+      onProgress: (stage, done, total) => {
+        planning = stage === 'reading' && done === 8;
+        if (stage === 'reading' && done <= 8) now += 60_000;
+        if (stage !== 'HyperSORT') return;
+        planned = total / 8;
+        if (planned >= 16) stop.abort();
+      },
+    });
+    return { planned: await finished.then(() => planned).catch(() => planned), finished };
+  };
+  const quick = await run(0.14, 'slow-reading');
+  expect(quick.planned).toBeGreaterThanOrEqual(16);
+  const hopeless = await run(1, 'slow-steps');
+  expect(hopeless.planned).toBeLessThan(16);
+  expect((await hopeless.finished).warnings).toEqual([
+    expect.stringMatching(/^the map was trained for .* epochs, and 16 are the least/),
+  ]);
+}, 60_000);
+
+it('has map and model on disk before the simpler predictors train', async () => {
+  const out = join(folder, 'stopped');
+  const controller = new AbortController();
+  const stopped = curateDataset({
+    data: join(folder, 'data'),
+    out,
+    plan: { ...plan, epochs: 1 },
+    signal: controller.signal,
+    onProgress: (stage) => {
+      if (stage === 'out-of-fold Dice') controller.abort();
+    },
+  });
+  await expect(stopped).rejects.toThrow();
+  const { model, cases } = await loadStyleModel(out);
+  model.dispose();
+  expect(Object.keys(cases).length).toBe(8);
+  await expect(loadStyleModel(folder)).rejects.toThrow(/map.json cannot be read.*seg curate/);
+  await writeFile(join(out, 'map.json'), '{"cases": []}');
+  await expect(loadStyleModel(out)).rejects.toThrow(/no map of a curation/);
 }, 60_000);
 
 it('takes a network of another depth and other settings of the training', async () => {

@@ -1,6 +1,7 @@
 import { type Affine, createVolume, type Triple } from '@seg/core';
 import { labelColour, pngDataUrl } from '../montage/raster.ts';
 import { sliceMontage } from '../montage/slice-montage.ts';
+import { latentPlane } from './latent-plane.ts';
 import type { MapReport, MapReportCase } from './map-report.ts';
 
 /** What `curateDataset` of @seg/hypernet returns, as far as the page shows it. */
@@ -60,29 +61,29 @@ export interface CurationReportOptions {
 const MOST_FRAMES = 60;
 
 /**
- * Turns the result of a curation into the data of its page. Latents of more than two components are shown by their
- * first two.
+ * Turns the result of a curation into the data of its page. Latents of more than two components are shown on their
+ * first two principal axes, earlier ones on those of the last.
  */
 export function curationReport(curation: Curation, options: CurationReportOptions = {}): MapReport {
   const { ranking, recommendedScore, cases, map, clusters, plan, dataset } = curation;
   const { pictures = 300, title = `Labels of ${dataset}` } = options;
   const byId = new Map(cases.map((c) => [c.working.info.id, c]));
   const flagged = ranking.filter((row) => row.flagged).length;
-  const plane = (latent: readonly number[] | undefined): readonly [number, number] => [
-    latent?.[0] ?? 0,
-    latent?.[1] ?? 0,
-  ];
+  const { place, axes, median } = latentPlane(map.latents);
   const step = Math.max(1, Math.ceil(map.history.length / MOST_FRAMES));
   const kept = map.history.filter((_, i) => (map.history.length - 1 - i) % step === 0);
   const latentOf = new Map(cases.map((c, i) => [c.working.info.id, map.latents[i]]));
-  const last = { step: map.steps, points: ranking.map((row) => plane(latentOf.get(row.case))) };
+  const last = { step: map.steps, points: ranking.map((row) => place(latentOf.get(row.case) ?? [])) };
   const earlier = kept
     .filter((record) => record.step < map.steps)
-    .map((record) => ({ step: record.step, points: ranking.map((row) => plane(record.latents[row.case])) }));
+    .map((record) => ({ step: record.step, points: ranking.map((row) => place(record.latents[row.case] ?? [])) }));
   return {
     title,
     subtitle: `${ranking.length} cases, ${flagged} of them stand out`,
     recommendedScore,
+    axes,
+    dominant: median,
+    columns: Object.keys(ranking[0] ?? {}),
     cases: ranking.map((row, i): MapReportCase => {
       const { case: id, cluster, flagged: isFlagged, volume_ml: volumeMl, ...scores } = row;
       const source = byId.get(id);
@@ -97,7 +98,7 @@ export function curationReport(curation: Curation, options: CurationReportOption
     }),
     history: [...earlier, last],
     clusters: clusters.centroids.map((centre, c) => ({
-      centre: plane(centre),
+      centre: place(centre),
       size: ranking.filter((row) => row.cluster === c).length,
     })),
     summary: [

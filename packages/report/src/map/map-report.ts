@@ -11,7 +11,7 @@ export interface MapReportCase {
   /** Whether the case stands out and should be looked at. */
   readonly flagged: boolean;
   readonly volumeMl: number;
-  /** By name of the score, higher is more suspect; NaN where it was not computed. */
+  /** By name of the score, higher is more suspect; NaN where it was not computed, infinity for an empty label. */
   readonly scores: Readonly<Record<string, number>>;
   /** `data:` URL of slices with the label and the dominant style's prediction; absent: the page says so. */
   readonly picture?: string;
@@ -26,6 +26,12 @@ export interface MapReport {
   readonly recommendedScore: string;
   /** Places of all cases in the plane, in the order of `cases`, from the start to the end of the training. */
   readonly history: readonly { readonly step: number; readonly points: readonly (readonly [number, number])[] }[];
+  /** What the two directions of the plane are. */
+  readonly axes: readonly [string, string];
+  /** Place of the dominant style in the plane: the median of the latents. */
+  readonly dominant: readonly [number, number];
+  /** Columns of the CSV file: `case`, `cluster`, `flagged`, `volume_ml` and names of scores, in the order of the run's. */
+  readonly columns: readonly string[];
   /** Centres of the clusters in the plane, by number. */
   readonly clusters: readonly { readonly centre: readonly [number, number]; readonly size: number }[];
   /** Facts for the table at the top, in order. */
@@ -40,22 +46,27 @@ const GALLERY = 6;
  * click, colours by cluster, flag or volume, a slider through the training, the ranking with CSV export, and a gallery
  * for each cluster.
  *
- * @throws SegError `invalid-argument` without cases or history, or where the history has another number of points.
+ * @throws SegError `invalid-argument` without cases or history, or where the history has another number of points,
+ * a case is in a cluster that is not listed, or a column is unknown.
  */
 export function renderMapReport(report: MapReport): string {
   checkReport(report);
-  const { cases, clusters, history, summary, recommendedScore } = report;
+  const { cases, clusters, history, summary, recommendedScore, axes, dominant, columns } = report;
   const data = {
     recommendedScore,
+    axes,
+    dominant,
+    columns,
     clusters,
-    history: history.map(({ step, points }) => ({ step, points: points.map(([x, y]) => [short(x), short(y)]) })),
+    history: history.map(({ step, points }) => ({ step, points: points.map(([x, y]) => [short(x, 6), short(y, 6)]) })),
     cases: cases.map(({ scores, ...rest }) => ({
       ...rest,
       // What the table is sorted by is its first column.
       scores: Object.fromEntries(
         [recommendedScore, ...Object.keys(scores).filter((name) => name !== recommendedScore)].map((name) => {
           const score = scores[name] ?? Number.NaN;
-          return [name, Number.isFinite(score) ? short(score) : null];
+          // JSON has no infinity. Digits are those of the run's CSV file.
+          return [name, score === Number.POSITIVE_INFINITY ? 'inf' : Number.isFinite(score) ? short(score, 8) : null];
         }),
       ),
     })),
@@ -77,7 +88,7 @@ export function renderMapReport(report: MapReport): string {
         title: 'Map',
         content: [
           paragraph(
-            'Each point is a case, placed by its latent. The dominant style of annotation lies around the cross at the origin; what lies far from it was labelled differently. Click a point for its slices.',
+            'Each point is a case, placed by its latent. The lines cross at the median of all of them, the dominant style of annotation; what lies far from it was labelled differently. Small crosses are centres of clusters. Click a point for its slices.',
           ),
           rawHtml(controls(history.length)),
           rawHtml(
@@ -126,7 +137,7 @@ function gallery({ cases, clusters, history }: MapReport, cluster: number) {
   ]);
 }
 
-function checkReport({ cases, history, clusters }: MapReport): void {
+function checkReport({ cases, history, clusters, columns }: MapReport): void {
   const refuse = (problem: string, got: unknown): never => {
     throw new SegError('invalid-argument', { where: 'renderMapReport', problem, got });
   };
@@ -137,6 +148,9 @@ function checkReport({ cases, history, clusters }: MapReport): void {
   }
   const unknown = cases.find(({ cluster }) => cluster >= clusters.length);
   if (unknown !== undefined) refuse(`case ${unknown.id} is in a cluster that is not listed`, unknown.cluster);
+  const names = ['case', 'cluster', 'flagged', 'volume_ml', ...Object.keys(cases[0]!.scores)];
+  const odd = columns.find((name) => !names.includes(name));
+  if (odd !== undefined) refuse(`a column is none of ${names.join(', ')}`, odd);
 }
 
-const short = (v: number) => Number(v.toPrecision(6));
+const short = (v: number, digits: number) => Number(v.toPrecision(digits));

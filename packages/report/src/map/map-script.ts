@@ -2,7 +2,10 @@
 export const mapScript = `'use strict';
 (() => {
   const data = JSON.parse(document.getElementById('data').textContent);
-  const { cases, history, clusters } = data;
+  const { cases, history, clusters, dominant, axes } = data;
+  for (const { scores } of cases) {
+    for (const name of Object.keys(scores)) if (scores[name] === 'inf') scores[name] = Infinity;
+  }
   const byId = (id) => document.getElementById(id);
   const canvas = byId('map');
   const pen = canvas.getContext('2d');
@@ -11,7 +14,7 @@ export const mapScript = `'use strict';
   const lowest = Math.min(...volumes), highest = Math.max(...volumes);
   let time = history.length - 1, chosen = -1, hovered = -1, timer = 0;
 
-  const all = history.flatMap((h) => h.points).concat([[0, 0]]);
+  const all = history.flatMap((h) => h.points).concat([dominant]);
   const reach = (d) => [Math.min(...all.map((p) => p[d])), Math.max(...all.map((p) => p[d]))];
   const [x0, x1] = reach(0), [y0, y1] = reach(1);
   const room = 60;
@@ -31,13 +34,27 @@ export const mapScript = `'use strict';
   function draw() {
     pen.fillStyle = 'white';
     pen.fillRect(0, 0, canvas.width, canvas.height);
-    const [ox, oy] = toPixel([0, 0]);
+    const [ox, oy] = toPixel(dominant);
     pen.strokeStyle = '#c9ced6';
     pen.lineWidth = 2;
     pen.beginPath();
     pen.moveTo(ox, 0); pen.lineTo(ox, canvas.height);
     pen.moveTo(0, oy); pen.lineTo(canvas.width, oy);
     pen.stroke();
+    pen.font = '22px sans-serif';
+    pen.fillStyle = '#57606a';
+    pen.strokeStyle = 'white';
+    pen.lineWidth = 8;
+    // Lines that run behind a text are blanked out around it.
+    const write = (text, x, y) => { pen.strokeText(text, x, y); pen.fillText(text, x, y); };
+    pen.textAlign = 'left';
+    write('dominant style (median)', Math.min(ox + 10, canvas.width - 260), 28);
+    pen.textAlign = 'center';
+    write(axes[0], canvas.width / 2, canvas.height - 14);
+    pen.save();
+    pen.rotate(-Math.PI / 2);
+    write(axes[1], -canvas.height / 2, 28);
+    pen.restore();
     if (time === history.length - 1) {
       clusters.forEach(({ centre }, k) => {
         const [x, y] = toPixel(centre);
@@ -96,7 +113,7 @@ export const mapScript = `'use strict';
     return best;
   }
 
-  const format = (v) => (v === null || v === undefined ? '–' : v.toPrecision(4));
+  const format = (v) => (v === null || v === undefined ? '–' : v === Infinity ? '∞' : v.toPrecision(4));
 
   function choose(i) {
     chosen = i;
@@ -181,7 +198,7 @@ export const mapScript = `'use strict';
         const cell = row.insertCell();
         const v = value(cases[i], name);
         cell.textContent = typeof v === 'boolean' ? (v ? 'yes' : '') : typeof v === 'string' || Number.isInteger(v) ? String(v) : format(v);
-        if (typeof v === 'number') cell.className = 'number';
+        if (typeof v === 'number' || v === null) cell.className = 'number';
         if (name === 'case' && cases[i].flagged) cell.className = 'flagged';
       }
     }
@@ -199,11 +216,13 @@ export const mapScript = `'use strict';
   }
 
   function csv() {
+    // As in ranking.csv of the run: NaN is empty, infinity is inf, 8 digits.
     const field = (v) => {
+      if (typeof v === 'number') return v === Infinity ? 'inf' : String(Number(v.toPrecision(8)));
       const text = v === null || v === undefined ? '' : String(v);
       return /[",\\r\\n]/.test(text) ? '"' + text.replaceAll('"', '""') + '"' : text;
     };
-    const lines = [columns, ...order.map((i) => columns.map((name) => value(cases[i], name)))];
+    const lines = [data.columns, ...order.map((i) => data.columns.map((name) => value(cases[i], name)))];
     return lines.map((line) => line.map(field).join(',')).join('\\n') + '\\n';
   }
   byId('csv').addEventListener('click', () => {

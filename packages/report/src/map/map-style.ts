@@ -9,7 +9,8 @@ export const mapStyle = `
 #legend { display: flex; flex-wrap: wrap; gap: 14px; font-size: 13px; margin-top: 8px; }
 #legend i { display: inline-block; width: 12px; height: 12px; border-radius: 6px; margin-right: 5px; vertical-align: -1px; }
 #ranking th { cursor: pointer; user-select: none; vertical-align: bottom; }
-#ranking th, #ranking td { padding: 4px 8px; }
+#ranking { font-size: 13px; }
+#ranking th, #ranking td { padding: 4px 7px; }
 #ranking tbody tr { cursor: pointer; }
 #ranking tbody tr:hover, #ranking tr.chosen { background: #eef4fb; }
 #ranking .flagged { color: #b3261e; font-weight: 600; }

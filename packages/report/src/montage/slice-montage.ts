@@ -14,7 +14,10 @@ export interface ContourLayer {
 export interface MontageOptions {
   /** Default axial. */
   readonly plane?: Plane;
-  /** Slice indices; default: `count` slices spread over what the first contour layer covers, or over the volume. */
+  /**
+   * Slice indices; default: `count` slices spread over what the contour layers together cover, or over the volume. With
+   * two layers or more, the slice in which the first two differ most is one of them.
+   */
   readonly slices?: readonly number[];
   /** Default 4. */
   readonly count?: number;
@@ -63,7 +66,13 @@ export function sliceMontage(
     });
   }
   const view = planeView(image, plane);
-  const slices = options.slices ?? chooseSlices(view, layers[0]?.labels, count);
+  const slices =
+    options.slices ??
+    chooseSlices(
+      view,
+      layers.map(({ labels }) => labels),
+      count,
+    );
   const grey = greyLevels(image, channel);
   const scale = tileSize / Math.max(view.rows * view.rowMm, view.columns * view.columnMm);
   const tiles = slices.map((slice) => {
@@ -89,22 +98,31 @@ export function sliceMontage(
   return montage;
 }
 
-function chooseSlices(view: PlaneView, labels: Volume | undefined, count: number): number[] {
+function chooseSlices(view: PlaneView, labels: readonly Volume[], count: number): number[] {
   let first = 0;
   let last = view.count - 1;
-  if (labels !== undefined) {
-    const covered = [...Array(view.count).keys()].filter((s) => touches(view, s, labels));
-    if (covered.length > 0) [first, last] = [covered[0]!, covered[covered.length - 1]!];
-  }
+  const all = [...Array(view.count).keys()];
+  // Of all layers: where one of them ends too early is what the picture is for.
+  const covered = all.filter((s) => voxels(view, s, (i) => labels.some(({ data }) => data[i] !== 0)) > 0);
+  if (covered.length > 0) [first, last] = [covered[0]!, covered[covered.length - 1]!];
   const n = Math.min(count, last - first + 1);
-  return [...Array(n).keys()].map((i) => Math.round(first + ((i + 0.5) / n) * (last - first)));
+  const slices = [...Array(n).keys()].map((i) => Math.round(first + ((i + 0.5) / n) * (last - first)));
+  const [one, other] = labels;
+  if (one === undefined || other === undefined || n === 0) return slices;
+  const apart = all.map((s) => voxels(view, s, (i) => one.data[i] !== other.data[i]));
+  const most = apart.indexOf(Math.max(...apart));
+  if (apart[most] === 0 || slices.includes(most)) return slices;
+  const away = slices.map((s) => Math.abs(s - most));
+  slices[away.indexOf(Math.min(...away))] = most;
+  return slices;
 }
 
-function touches(view: PlaneView, slice: number, labels: Volume): boolean {
+function voxels(view: PlaneView, slice: number, counts: (index: number) => boolean): number {
+  let sum = 0;
   for (let r = 0; r < view.rows; r++) {
-    for (let c = 0; c < view.columns; c++) if (labels.data[view.index(slice, r, c)] !== 0) return true;
+    for (let c = 0; c < view.columns; c++) if (counts(view.index(slice, r, c))) sum++;
   }
-  return false;
+  return sum;
 }
 
 /** Grey level 0..255 of a voxel, between two percentiles taken from at most 20,000 voxels. */

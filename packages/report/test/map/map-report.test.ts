@@ -3,9 +3,10 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { decode } from 'fast-png';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Curation, curationReport, type MapReport, renderMapReport } from '../../src/index.ts';
+import { type Curation, curationReport, labelColour, type MapReport, renderMapReport } from '../../src/index.ts';
 
 const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
 const clusterOf = (i: number) => (i < 6 ? 0 : 1);
@@ -19,12 +20,12 @@ function curation(): Curation {
     case: ids[i]!,
     cluster: clusterOf(i),
     flagged: i > 7,
-    volume_ml: 1 + i,
+    volume_ml: i === 4 ? 0 : 1 + i,
     norm: i,
     isolation: i / 2,
     distance_to_median: i,
     out_of_fold_dice_error: i === 2 ? Number.NaN : i / 10,
-    volume_only: 0.1,
+    volume_only: i === 4 ? Number.POSITIVE_INFINITY : i / 3,
     quality_sentinel: 0.5,
     dominant_style_dice_error: 0.2,
   });
@@ -80,6 +81,82 @@ describe('renderMapReport', () => {
     expect(() => renderMapReport({ ...report, history: [] })).toThrow(/no history/);
     expect(() => renderMapReport({ ...report, history: [{ step: 1, points: [] }] })).toThrow(/another number/);
     expect(() => renderMapReport({ ...report, clusters: [] })).toThrow(/not listed/);
+    expect(() => renderMapReport({ ...report, columns: ['case', 'nrom'] })).toThrow(/a column is none of .*nrom/s);
+  });
+
+  it('shows the slices that the given label lacks', () => {
+    const one = curation();
+    const [first] = one.cases;
+    // Slices of 64 voxels: the label has the first of four, the dominant style all, most in the last.
+    const label = new Uint8Array(256).fill(1, 18, 22);
+    const dominant = Uint8Array.from({ length: 256 }, (_, i) =>
+      Number((i & 63) >= 18 && (i & 63) < (i < 192 ? 22 : 46)),
+    );
+    const cases = [{ working: { ...first!.working, label }, dominant }, ...one.cases.slice(1)];
+    const picture = curationReport({ ...one, cases }).cases.at(-1)!.picture!;
+    const { width, data } = decode(Buffer.from(picture.slice(picture.indexOf(',') + 1), 'base64'));
+    // Tiles of 110 x 110, 4 apart, two a line; outlines of the given label are orange, of the dominant style blue.
+    const has = (tile: number, [r, g, b]: readonly number[]) => {
+      const [left, top] = [114 * (tile % 2), 114 * (tile >> 1)];
+      return Array.from(
+        { length: 110 * 110 },
+        (_, k) => 4 * ((top + Math.floor(k / 110)) * width + left + (k % 110)),
+      ).some((at) => data[at] === r && data[at + 1] === g && data[at + 2] === b);
+    };
+    expect(width).toBe(2 * 110 + 4);
+    const [given, style] = [labelColour(1), labelColour(2)];
+    expect([0, 1, 2, 3].map((tile) => has(tile, given))).toEqual([true, false, false, false]);
+    expect([1, 2, 3].map((tile) => has(tile, style))).toEqual([true, true, true]);
+  });
+
+  it('projects latents of many components on their first two principal axes', () => {
+    const one = curation();
+    // Variances 9, 4 and 1 along orthogonal directions a, b, c about a centre.
+    const [a, b, c] = [
+      [2 / 3, 2 / 3, 1 / 3],
+      [-2 / 3, 1 / 3, 2 / 3],
+      [1 / 3, -2 / 3, 2 / 3],
+    ];
+    const centre = [5, -1, 2];
+    const at = (p: number, q: number, r: number) => centre.map((v, i) => v + p * a![i]! + q * b![i]! + r * c![i]!);
+    const places = [-1, 1].flatMap((p) => [-1, 1].flatMap((q) => [-1, 1].map((r) => [3 * p, 2 * q, r] as const)));
+    const all = [...places, [0, 0, 0] as const, [0, 0, 0] as const];
+    const cases = one.cases.map((item) => item.working.info.id);
+    const map = {
+      latents: all.map((place) => at(...place)),
+      history: [{ step: 1, latents: Object.fromEntries(cases.map((id) => [id, at(1, 0, 7)])) }],
+      steps: 3,
+    };
+    const report = curationReport({
+      ...one,
+      map,
+      clusters: { centroids: [at(0, 1, 0), at(1, 0, 5)], silhouette: 0.5 },
+    });
+    const near = ([x, y]: readonly [number, number], expected: readonly number[]) => {
+      expect(x).toBeCloseTo(expected[0]!, 10);
+      expect(y).toBeCloseTo(expected[1]!, 10);
+    };
+    // The ranking runs backwards. Largest components positive: a as it is, b's are -2/3 and 2/3, of which the first counts.
+    for (const [i, point] of report.history.at(-1)!.points.entries()) near(point, [all[9 - i]![0], -all[9 - i]![1]]);
+    near(report.history[0]!.points[0]!, [1, 0]);
+    near(report.clusters[0]!.centre, [0, -1]);
+    near(report.clusters[1]!.centre, [1, 0]);
+    expect(report.axes).toEqual([
+      'principal axis 1 of 3 (64 % of the variance)',
+      'principal axis 2 of 3 (29 % of the variance)',
+    ]);
+    near(report.dominant, [0, 0]);
+  });
+
+  it('puts the dominant style at the median of the latents, which is not the origin', () => {
+    const one = curation();
+    // Components of the ten by hand: 0, 0, 0, 0.1, 0.1, 0.2, 0.2, ... and 0 three times, 0.1 three times, 1.2 and more.
+    expect(curationReport(one).dominant.map((v) => Number(v.toFixed(10)))).toEqual([0.2, 0.1]);
+    expect(curationReport(one).axes).toEqual(['latent component 1', 'latent component 2']);
+    const line = { ...one.map, latents: one.map.latents.map(([x]) => [x!]), history: [] };
+    const report = curationReport({ ...one, map: line, clusters: { centroids: [[0], [4]], silhouette: 0.5 } });
+    expect(report.axes).toEqual(['latent component 1', '']);
+    expect(report.history[0]!.points.every(([, y]) => y === 0)).toBe(true);
   });
 
   it('thins a long history and keeps the end', () => {
@@ -122,7 +199,7 @@ describe.skipIf(executablePath === undefined)('the page in Chromium (skipped whe
   /** Where a point of the map is on the screen: the page's own placement, computed again from its data. */
   const placeOf = async (index: number) => {
     const box = (await page.locator('#map').boundingBox())!;
-    const all = [...report.history.flatMap((h) => h.points), [0, 0] as const];
+    const all = [...report.history.flatMap((h) => h.points), report.dominant];
     const [xs, ys] = [all.map((p) => p[0]), all.map((p) => p[1])];
     const [x0, x1, y0, y1] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
     const scale = Math.min((1200 - 120) / (x1 - x0), (960 - 120) / (y1 - y0));
@@ -162,19 +239,39 @@ describe.skipIf(executablePath === undefined)('the page in Chromium (skipped whe
     await page.selectOption('#colour', 'cluster');
   }, 30_000);
 
-  it('sorts the ranking, and saves it as CSV', async () => {
-    await page.locator('#ranking th', { hasText: 'case' }).first().click();
-    expect(await page.locator('#ranking tbody tr').first().locator('td').first().textContent()).toBe(
-      '</script><b>odd</b>',
-    );
-    await page.locator('#ranking th', { hasText: 'norm' }).click();
+  const saved = async () => {
     const [download] = await Promise.all([page.waitForEvent('download'), page.click('#csv')]);
-    const lines = (await readFile((await download.path())!, 'utf8')).trimEnd().split('\n');
-    expect(lines.length).toBe(11);
+    return readFile((await download.path())!, 'utf8');
+  };
+
+  it('saves the ranking as the run has it: columns, digits, infinity and NaN', async () => {
+    const lines = (await saved()).split('\n');
+    expect(lines.length).toBe(12);
+    // 8/3, 7/3 and 4/3 in 8 digits; the fifth case has no volume, the third no out-of-fold score.
+    expect(lines.filter((_, i) => [0, 1, 2, 3, 6, 8, 11].includes(i))).toEqual([
+      'case,cluster,flagged,volume_ml,norm,isolation,distance_to_median,out_of_fold_dice_error,volume_only,quality_sentinel,dominant_style_dice_error',
+      '</script><b>odd</b>,1,true,10,9,4.5,9,0.9,3,0.5,0.2',
+      'case 8,1,true,9,8,4,8,0.8,2.6666667,0.5,0.2',
+      'case 7,1,false,8,7,3.5,7,0.7,2.3333333,0.5,0.2',
+      'case 4,0,false,0,4,2,4,0.4,inf,0.5,0.2',
+      'case 2,0,false,3,2,1,2,,0.66666667,0.5,0.2',
+      '',
+    ]);
+  }, 30_000);
+
+  it('sorts the ranking: infinity first, what was not computed last', async () => {
+    const column = async (name: string, n: number) => {
+      await page.locator('#ranking th', { hasText: name }).first().click();
+      return page.locator(`#ranking tbody td:nth-child(${n})`).allTextContents();
+    };
+    const headings = await page.locator('#ranking th').allTextContents();
+    const place = (name: string) => 1 + headings.map((h) => h.replaceAll('\u200b', '')).indexOf(name);
     // The recommended score comes first.
-    expect(lines[0]).toMatch(/^case,distance_to_median,norm,isolation,out_of_fold_dice_error,/);
-    expect(lines[3]).toMatch(/^case 7,7,7,3\.5,0\.7,/);
-    expect(lines.find((line) => line.startsWith('case 2,'))).toMatch(/^case 2,2,2,1,,/);
+    expect(place('distance_to_median')).toBe(2);
+    expect((await column('case', 1))[0]).toBe('</script><b>odd</b>');
+    expect((await column('volume_\u200bonly', place('volume_only'))).slice(0, 2)).toEqual(['∞', '3']);
+    expect((await saved()).split('\n')[1]).toMatch(/^case 4,.*,inf,/);
+    expect((await column('out_\u200bof', place('out_of_fold_dice_error'))).slice(-2)).toEqual(['0', '–']);
   }, 30_000);
 
   it('asked for nothing outside, without errors', async () => {

@@ -1,0 +1,85 @@
+/** Where latents lie in the plane of a map. */
+export interface LatentPlane {
+  /** Latents of two components at most keep their place; longer ones are projected. */
+  place(latent: readonly number[]): readonly [number, number];
+  /** What the two directions are; '' for the second of latents with one component. */
+  readonly axes: readonly [string, string];
+  /** Place of the median of every component: the dominant style. */
+  readonly median: readonly [number, number];
+}
+
+/**
+ * The plane that shows most of what tells the latents apart: their first two principal axes, where they have more than
+ * two components. An axis points to where its largest component is positive.
+ */
+export function latentPlane(latents: readonly (readonly number[])[]): LatentPlane {
+  const size = latents[0]?.length ?? 0;
+  const component = (i: number) => latents.map((z) => z[i]!);
+  const medians = Array.from({ length: size }, (_, i) => median(component(i)));
+  if (size <= 2) {
+    const place = (z: readonly number[]) => [z[0] ?? 0, z[1] ?? 0] as const;
+    return {
+      place,
+      axes: ['latent component 1', size === 2 ? 'latent component 2' : ''],
+      median: place(medians),
+    };
+  }
+  const centre = Array.from({ length: size }, (_, i) => mean(component(i)));
+  const centred = latents.map((z) => z.map((v, i) => v - centre[i]!));
+  const covariance = centre.map((_, i) => centre.map((_, j) => mean(centred.map((z) => z[i]! * z[j]!))));
+  const total = covariance.reduce((sum, row, i) => sum + row[i]!, 0);
+  const [first, second] = symmetricEigen(covariance);
+  const along = (z: readonly number[], axis: Eigen) =>
+    z.reduce((sum, v, i) => sum + (v - centre[i]!) * axis.vector[i]!, 0);
+  const place = (z: readonly number[]) => [along(z, first!), along(z, second!)] as const;
+  const name = ({ value }: Eigen, i: number) =>
+    `principal axis ${i} of ${size} (${total > 0 ? Math.round((100 * value) / total) : 0} % of the variance)`;
+  return { place, axes: [name(first!, 1), name(second!, 2)], median: place(medians) };
+}
+
+interface Eigen {
+  readonly value: number;
+  readonly vector: readonly number[];
+}
+
+/** Jacobi sweeps double the digits each, once they converge. */
+const SWEEPS = 30;
+
+/** Eigenvalues and unit eigenvectors of a symmetric matrix by Jacobi rotations, largest first. */
+function symmetricEigen(matrix: readonly (readonly number[])[]): Eigen[] {
+  const a = matrix.map((row) => [...row]);
+  const n = a.length;
+  // Row i is the vector of a[i][i].
+  const vectors = a.map((_, i) => a.map((_, j) => Number(i === j)));
+  for (let sweep = 0; sweep < SWEEPS; sweep++) {
+    for (let p = 0; p < n; p++) {
+      for (let q = p + 1; q < n; q++) {
+        if (a[p]![q] === 0) continue;
+        const theta = (a[q]![q]! - a[p]![p]!) / (2 * a[p]![q]!);
+        const t = (theta < 0 ? -1 : 1) / (Math.abs(theta) + Math.hypot(theta, 1));
+        const c = 1 / Math.hypot(t, 1);
+        const turn = (x: number, y: number): [number, number] => [c * (x - t * y), c * (y + t * x)];
+        for (const row of a) [row[p], row[q]] = turn(row[p]!, row[q]!);
+        for (const rows of [a, vectors]) {
+          for (let k = 0; k < n; k++) [rows[p]![k], rows[q]![k]] = turn(rows[p]![k]!, rows[q]![k]!);
+        }
+      }
+    }
+  }
+  return vectors
+    .map((v, i) => {
+      const largest = v.reduce((x, y) => (Math.abs(y) > Math.abs(x) + 1e-12 ? y : x), 0);
+      return { value: Math.max(0, a[i]![i]!), vector: largest < 0 ? v.map((x) => -x) : v };
+    })
+    .sort((x, y) => y.value - x.value);
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, v) => sum + v, 0) / values.length;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
