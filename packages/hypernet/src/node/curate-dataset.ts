@@ -2,7 +2,7 @@ import { appendFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { SegError, type Volume } from '@seg/core';
 import { axisCodesOf, commonOrientation, type DatasetCase, reorient, type StoredGrid } from '@seg/io';
-import { openDataset, writeFileAtomic, writeImage } from '@seg/io/node';
+import { openDataset, writeFileAtomic } from '@seg/io/node';
 import { dice } from '@seg/metrics';
 import { hyperSortUnet } from '@seg/unet3d';
 import { plainUnet } from '../baselines/plain-unet.ts';
@@ -10,8 +10,7 @@ import { outOfFoldDice } from '../baselines/test-dice.ts';
 import { trainBaseline } from '../baselines/train-baseline.ts';
 import { trainSentinel } from '../baselines/train-sentinel.ts';
 import { volumeScore } from '../baselines/volume-score.ts';
-import { foreground, type MapCase, measureExtent, prepareMapCase } from '../cases/map-case.ts';
-import { restoreMask } from '../cases/restore-mask.ts';
+import { type MapCase, measureExtent, prepareMapCase } from '../cases/map-case.ts';
 import { turnExtent } from '../cases/turn-extent.ts';
 import type { CaseExtent } from '../cases/working-grid.ts';
 import { type CurationPlan, LEAST_EPOCHS, planCuration } from '../curate/plan-curation.ts';
@@ -19,9 +18,9 @@ import { type RankedCase, rankCases, rankingCsv, recommendedScore } from '../cur
 import { type MapSettings, shortMapSettings, type TrainedMap, trainMap } from '../curate/train-map.ts';
 import { formatLatentRecord } from '../latent/latent-history.ts';
 import { chooseClusters } from '../map/choose-clusters.ts';
-import { correctLabel } from '../map/correct-label.ts';
 import { componentMedian } from '../map/scores.ts';
 import { saveStyleModel } from './style-model-files.ts';
+import { writeCorrection } from './write-correction.ts';
 
 export interface CurateOptions {
   /** Folder of the data set, in any layout that `openDataset` knows. */
@@ -344,32 +343,6 @@ interface LoadedCase {
 async function loadCase(item: DatasetCase): Promise<LoadedCase> {
   const image = await item.loadImage();
   return { image, label: reorient(await item.loadLabel(), axisCodesOf(image.affine)) };
-}
-
-async function writeCorrection(
-  out: string,
-  item: DatasetCase,
-  working: MapCase,
-  probabilities: Float32Array,
-  axisCodes: string,
-  labels: readonly number[] | undefined,
-): Promise<void> {
-  const given = await item.loadLabel();
-  const turned = reorient(given, axisCodes);
-  const predicted = restoreMask(probabilities, working, turned.shape);
-  const isForeground = foreground(labels);
-  const values = labels ?? [...new Set(given.data)].filter(isForeground).sort((a, b) => a - b);
-  const { corrected, map } = correctLabel(turned.data, predicted, {
-    shape: turned.shape,
-    labels: values.length > 0 ? values : [1],
-  });
-  const stored = axisCodesOf(given.affine);
-  const like = (data: Uint8Array | Int16Array | Int32Array): Volume => ({
-    ...given,
-    data: reorient({ ...turned, data }, stored).data,
-  });
-  await writeImage(join(out, 'corrected', `${item.id}.nii.gz`), like(corrected));
-  await writeImage(join(out, 'disagreement', `${item.id}.nii.gz`), like(map));
 }
 
 async function refuseUsedFolder(out: string): Promise<void> {

@@ -1,0 +1,34 @@
+import { join } from 'node:path';
+import type { Volume } from '@seg/core';
+import { axisCodesOf, type DatasetCase, reorient } from '@seg/io';
+import { writeImage } from '@seg/io/node';
+import { foreground, type MapCase } from '../cases/map-case.ts';
+import { restoreMask } from '../cases/restore-mask.ts';
+import { correctLabel } from '../map/correct-label.ts';
+
+/** Writes a case's corrected label and disagreement map on the scan's own grid, whose axes were turned to `axisCodes`. */
+export async function writeCorrection(
+  out: string,
+  item: DatasetCase,
+  working: MapCase,
+  probabilities: Float32Array,
+  axisCodes: string,
+  labels: readonly number[] | undefined,
+): Promise<void> {
+  const given = await item.loadLabel();
+  const turned = reorient(given, axisCodes);
+  const predicted = restoreMask(probabilities, working, turned.shape);
+  const isForeground = foreground(labels);
+  const values = labels ?? [...new Set(given.data)].filter(isForeground).sort((a, b) => a - b);
+  const { corrected, map } = correctLabel(turned.data, predicted, {
+    shape: turned.shape,
+    labels: values.length > 0 ? values : [1],
+  });
+  const stored = axisCodesOf(given.affine);
+  const like = (data: Uint8Array | Int16Array | Int32Array): Volume => ({
+    ...given,
+    data: reorient({ ...turned, data }, stored).data,
+  });
+  await writeImage(join(out, 'corrected', `${item.id}.nii.gz`), like(corrected));
+  await writeImage(join(out, 'disagreement', `${item.id}.nii.gz`), like(map));
+}
