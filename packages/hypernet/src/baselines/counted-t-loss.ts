@@ -1,9 +1,7 @@
+import { digammaTensor, logGammaTensor } from '@seg/losses';
 import { oneHot } from '@seg/ops';
 import { IGNORED_CLASS } from '@seg/train';
 import * as tf from '@tensorflow/tfjs-core';
-
-/** Below it Stirling's series is too short; the recurrence lifts smaller arguments by as much. */
-const SHIFT = 6;
 
 /**
  * `learnableTLoss`, per voxel, in which voxels of class 255 do not count: each image has a D of its own, as the marginal
@@ -37,7 +35,7 @@ const fromSquares = tf.customGrad((...args) => {
   const { D, share } = shares(dimensions);
   const nu = tf.exp(l);
   const half = tf.div(tf.add(nu, D), 2);
-  const gammas = tf.div(tf.sub(logGamma(tf.div(nu, 2)), logGamma(half)), D);
+  const gammas = tf.div(tf.sub(logGammaTensor(tf.div(nu, 2)), logGammaTensor(half)), D);
   const scale = tf.div(tf.add(l, Math.log(Math.PI)), 2);
   const perImage = tf.addN([gammas, tf.mul(tf.div(half, D), tf.log1p(tf.div(s, nu))), tf.mul(scale, tf.onesLike(D))]);
   const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
@@ -48,7 +46,7 @@ const fromSquares = tf.customGrad((...args) => {
     const ratio = tf.div(sum, tf.add(s, nu));
     const weight = tf.mul(dy, tf.div(share, tf.mul(D, 2)));
     // In this form the terms of about D / nu have cancelled, of which float32 would leave little.
-    const gammas = tf.sub(tf.sub(digamma(tf.div(nu, 2)), digamma(tf.div(sum, 2))), 1);
+    const gammas = tf.sub(tf.sub(digammaTensor(tf.div(nu, 2)), digammaTensor(tf.div(sum, 2))), 1);
     const byNu = tf.addN([gammas, tf.log1p(tf.div(s, nu)), ratio]);
     return [tf.mul(weight, ratio), tf.zerosLike(dimensions), tf.mul(tf.sum(tf.mul(weight, byNu)), nu)];
   };
@@ -62,23 +60,4 @@ const fromSquares = tf.customGrad((...args) => {
 function shares(dimensions: tf.Tensor) {
   const counts = tf.minimum(dimensions, 1);
   return { D: tf.maximum(dimensions, 1), share: tf.div(counts, tf.maximum(tf.sum(counts), 1)) };
-}
-
-/** ln of the gamma function, float32, for x > 0. */
-function logGamma(x: tf.Tensor): tf.Tensor {
-  const z = tf.add(x, SHIFT);
-  const shift = tf.addN(Array.from({ length: SHIFT }, (_, i) => tf.log(tf.add(x, i))));
-  const r = tf.reciprocal(tf.square(z));
-  const series = tf.div(tf.sub(1 / 12, tf.mul(r, tf.sub(1 / 360, tf.div(r, 1260)))), z);
-  const stirling = tf.sub(tf.mul(tf.sub(z, 0.5), tf.log(z)), z);
-  return tf.add(tf.sub(stirling, shift), tf.add(series, 0.5 * Math.log(2 * Math.PI)));
-}
-
-/** Its derivative. */
-function digamma(x: tf.Tensor): tf.Tensor {
-  const z = tf.add(x, SHIFT);
-  const shift = tf.addN(Array.from({ length: SHIFT }, (_, i) => tf.reciprocal(tf.add(x, i))));
-  const r = tf.reciprocal(tf.square(z));
-  const series = tf.mul(r, tf.sub(1 / 12, tf.mul(r, tf.sub(1 / 120, tf.div(r, 252)))));
-  return tf.sub(tf.log(z), tf.addN([shift, tf.div(0.5, z), series]));
 }
