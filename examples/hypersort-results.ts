@@ -3,6 +3,7 @@
 //
 //   node --conditions=@seg/source examples/hypersort-results.ts --set hippocampus --data DATA/hippocampus --seeds 1,2,3
 //   node --conditions=@seg/source examples/hypersort-results.ts --set hippocampus --data DATA/hippocampus --seeds 1,2,3 --plain-only
+//   node --conditions=@seg/source examples/hypersort-results.ts --set hippocampus --data DATA/hippocampus --seeds 1,2,3 --more
 //   node --conditions=@seg/source examples/hypersort-results.ts --set hippocampus --data DATA/hippocampus --trials
 //   node --conditions=@seg/source examples/hypersort-results.ts --set left-atrium --data DATA/left-atrium --spoil DIR
 //   node --conditions=@seg/source examples/hypersort-results.ts --set left-atrium --spoil DIR --score RUN
@@ -10,17 +11,18 @@
 //
 // Each (set, seed) is one training with its baselines; its numbers go to docs/reference/hypersort-results/SET-SEED.json
 // and are not computed again; so do those of the trials of other settings. There is one plain U-Net to compare with;
-// --plain-only trains as many as the diversity takes. --spoil makes a folder with wrong labels (and DIR-truth beside it)
-// for `seg curate --data DIR --out RUN`; with --score it says how well that run has found them. --write makes the
-// document from whatever numbers are there.
+// --plain-only trains as many as the diversity takes, and --more adds baselines that an older result lacks. --spoil makes
+// a folder with wrong labels (and DIR-truth beside it) for `seg curate --data DIR --out RUN`; with --score it says how
+// well that run has found them. --write makes the document from whatever numbers are there.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startBackend } from '@seg/backend';
+import { hasAllBaselines } from './hypersort-results/baselines.ts';
 import { scoreCuration, spoilFolder } from './hypersort-results/curation.ts';
 import { readTrials, trialsFile, writeDocument } from './hypersort-results/document.ts';
 import { CURATIONS, EXPERIMENTS, PILOT_SEED, PLAIN_NETWORKS, TRIALS } from './hypersort-results/experiments.ts';
-import { measure, measurePlain, measureTrial, type Result } from './hypersort-results/measure.ts';
+import { measure, measureMore, measurePlain, measureTrial, type Result } from './hypersort-results/measure.ts';
 
 const { values } = parseArgs({
   options: {
@@ -33,6 +35,7 @@ const { values } = parseArgs({
     // Trains the map again and keeps the numbers of the baselines, which do not depend on it.
     'map-only': { type: 'boolean', default: false },
     'plain-only': { type: 'boolean', default: false },
+    more: { type: 'boolean', default: false },
     trials: { type: 'boolean', default: false },
     spoil: { type: 'string' },
     score: { type: 'string' },
@@ -71,6 +74,9 @@ async function measureSeeds(set: string, data: string): Promise<void> {
     if (values['plain-only']) {
       if (known === undefined || known.baselines.plain.length >= PLAIN_NETWORKS) continue;
       result = await measurePlain(set, experiment, data, known);
+    } else if (values.more) {
+      if (known === undefined || hasAllBaselines(known.baselines)) continue;
+      result = await measureMore(set, experiment, data, known);
     } else {
       if (known !== undefined && !values['map-only']) continue;
       result = await measure(set, experiment, { data, seed, backend, threads }, known?.baselines);

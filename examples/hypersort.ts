@@ -30,11 +30,11 @@ const { values: given } = parseArgs({
 const seed = Number(given.seed);
 /** Phantoms and what is done to their labels, when no data are given. */
 const PHANTOMS = given.quick ? 24 : 60;
-const SPOILT = [
-  { name: 'eroded', fraction: 0.125, perturbation: { kind: 'erode', rounds: 2 } },
-  { name: 'dilated', fraction: 0.125, perturbation: { kind: 'dilate', rounds: 2 } },
-] as const;
 const LIVER = 1;
+const SPOILT = [
+  { name: 'eroded', fraction: 0.125, perturbation: { kind: 'erode', rounds: 2, labels: [LIVER] } },
+  { name: 'dilated', fraction: 0.125, perturbation: { kind: 'dilate', rounds: 2, labels: [LIVER] } },
+] as const;
 /** With --quick phantoms get a small grid and network of fixed size; otherwise both are chosen for the data and the time. */
 const QUICK_MINUTES = 2;
 const QUICK_PHANTOMS: Pick<CurateOptions, 'plan' | 'minutes'> = {
@@ -127,26 +127,18 @@ if (truth.size > 0) {
 }
 console.log(`\n${result.seconds.toFixed(0)} s; open ${join(run, 'report.html')}`);
 
-/** Phantoms with some liver labels eroded and some dilated. */
+/** Phantoms with some liver labels eroded and some dilated; `FOLDER-perturbations.json` says which. */
 async function makeSpoiltPhantoms(folder: string): Promise<string> {
   await writePhantomDataset(folder, { cases: PHANTOMS, seed });
-  const dataset = await openDataset(folder);
-  const labels = await Promise.all(
-    dataset.cases.map(async (item) => {
-      const map = await item.loadLabel();
-      return { item, map, label: Uint8Array.from(map.data, (v) => (v === LIVER ? 1 : 0)) };
-    }),
-  );
-  const spoilt = perturbLabels(
-    labels.map(({ item, label, map }) => ({ id: item.id, label, shape: map.shape })),
+  const { cases } = await openDataset(folder);
+  const maps = await Promise.all(cases.map((item) => item.loadLabel()));
+  const { labels, manifest } = perturbLabels(
+    maps.map(({ data, shape }, i) => ({ id: cases[i]!.id, label: Uint8Array.from(data), shape })),
     { groups: SPOILT },
     Rng.fromSeed(seed).fork('perturbation'),
   );
-  for (const [i, { item, map }] of labels.entries()) {
-    truth.set(item.id, spoilt.manifest.cases[i]!.group);
-    // Other organs keep their voxels.
-    const voxels = Uint8Array.from(map.data, (v, k) => (v > LIVER ? v : spoilt.labels[i]![k]!));
-    await writeImage(item.labelPaths[0]!, { ...map, data: voxels });
-  }
+  for (const { id, group } of manifest.cases) truth.set(id, group);
+  for (const [i, map] of maps.entries()) await writeImage(cases[i]!.labelPaths[0]!, { ...map, data: labels[i]! });
+  await writeFileAtomic(`${folder}-perturbations.json`, `${JSON.stringify(manifest, null, 1)}\n`);
   return folder;
 }

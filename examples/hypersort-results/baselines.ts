@@ -4,6 +4,7 @@ import {
   type MapCase,
   outOfFoldDice,
   plainUnet,
+  pseudoTruthSplit,
   splitDice,
   styleDiversity,
   type TrainedBaseline,
@@ -33,8 +34,11 @@ export interface Cases {
   readonly training: readonly MapCase[];
   readonly tests: readonly MapCase[];
   readonly isWrong: readonly boolean[];
+  /** Score of the map that splits the cases for Test-Dice with pseudo-truth. */
+  readonly distance: readonly number[];
 }
 
+type Training = Pick<Cases, 'training' | 'tests'>;
 type Size = Pick<Experiment, 'baseFeatures' | 'levels' | 'epochs'>;
 
 function optionsOf({ baseFeatures, levels }: Size) {
@@ -53,7 +57,7 @@ async function testDice(tests: readonly MapCase[], training: Promise<TrainedBase
 /** Plain U-Nets of a seed, on the testing cases. */
 export async function testPlain(
   size: Size,
-  { training, tests }: Omit<Cases, 'isWrong'>,
+  { training, tests }: Training,
   seed: number,
   networks: number,
 ): Promise<Pick<Baselines, 'plain' | 'plainBest' | 'plainDiversity'>> {
@@ -78,39 +82,69 @@ export async function measureBaselines(
   cases: Cases,
   seed: number,
 ): Promise<Baselines> {
-  const { epochs, foldEpochs, baselines } = experiment;
-  const { training, tests, isWrong } = cases;
-  const options = optionsOf(experiment);
+  const { training, isWrong } = cases;
   const { seconds, timed } = stopwatch(title);
-  const steps = epochs * training.length;
   const plain = await timed('plain U-Nets', () => testPlain(experiment, cases, seed, 1));
-  const foldSteps = Math.round(foldEpochs * training.length * (1 - 1 / FOLDS));
-  const short: Trainer = (some, fold) =>
-    trainBaseline(plainUnet(options), some, { steps: foldSteps, seed: seed + fold });
-  const outOfFold = await timed('out-of-fold', () => outOfFoldDice(training, short, { folds: FOLDS, seed }));
-  const scores: Record<string, readonly number[]> = { 'out-of-fold Dice error': outOfFold.errors };
-  let tLoss: number | null = null;
-  if (baselines === 'all') {
-    const robust = await timed('T-loss U-Net', () =>
-      testDice(tests, trainBaseline(tLossUnet(options), training, { steps, seed })),
-    );
-    tLoss = mean(robust);
-    scores['Dice error, trained on half of the clean labels (needs the truth)'] = await timed('split', () =>
-      splitDice(training, halfOfClean(isWrong, seed), short),
-    );
-    scores['quality regressor'] = await timed('quality regressor', async () => {
-      const trained = await trainSentinel(training, { steps: 8 * training.length, seed });
-      const errors: number[] = [];
-      for (const c of training) errors.push(1 - (await trained.quality(c, c.label)));
-      trained.dispose();
-      return errors;
-    });
-  }
+  const { steps: foldSteps, train } = shortTraining(experiment, training.length, seed);
+  const outOfFold = await timed('out-of-fold', () => outOfFoldDice(training, train, { folds: FOLDS, seed }));
+  const first = { foldSteps, seconds, ...plain, ...agreement({ 'out-of-fold Dice error': outOfFold.errors }, isWrong) };
+  return addBaselines(title, experiment, cases, seed, { ...first, tLoss: null });
+}
+
+/** The score by which it is seen whether `addBaselines` was run. */
+const PSEUDO_TRUTH = 'Dice error, trained on the less suspect half by the map (the other half alone is scored)';
+
+export const hasAllBaselines = ({ auc }: Baselines) => PSEUDO_TRUTH in auc;
+
+/** The T-loss U-Net, Test-Dice with a true and a pseudo-true split, and the quality regressor, beside the first ones. */
+export async function addBaselines(
+  title: string,
+  experiment: Experiment,
+  { training, tests, isWrong, distance }: Cases,
+  seed: number,
+  known: Baselines,
+): Promise<Baselines> {
+  const { seconds, timed } = stopwatch(title);
+  const { train } = shortTraining(experiment, training.length, seed);
+  const steps = experiment.epochs * training.length;
+  const robust =
+    known.tLoss === null
+      ? await timed('T-loss U-Net', () =>
+          testDice(tests, trainBaseline(tLossUnet(optionsOf(experiment)), training, { steps, seed })),
+        )
+      : [known.tLoss];
+  const scores: Record<string, readonly number[]> = {};
+  scores[PSEUDO_TRUTH] = await timed('pseudo-truth', () => splitDice(training, pseudoTruthSplit(distance), train));
+  scores['Dice error, trained on half of the clean labels (needs the truth)'] = await timed('split', () =>
+    splitDice(training, halfOfClean(isWrong, seed), train),
+  );
+  scores['quality regressor'] = await timed('quality regressor', async () => {
+    const trained = await trainSentinel(training, { steps: 8 * training.length, seed });
+    const errors: number[] = [];
+    for (const c of training) errors.push(1 - (await trained.quality(c, c.label)));
+    trained.dispose();
+    return errors;
+  });
+  const { auc, spearman } = agreement(scores, isWrong);
   return {
-    foldSteps,
-    seconds,
-    ...plain,
-    tLoss,
+    ...known,
+    seconds: { ...known.seconds, ...seconds },
+    tLoss: mean(robust),
+    auc: { ...known.auc, ...auc },
+    spearman: { ...known.spearman, ...spearman },
+  };
+}
+
+/** The training of a network that only scores labels. */
+function shortTraining(experiment: Experiment, cases: number, seed: number) {
+  const steps = Math.round(experiment.foldEpochs * cases * (1 - 1 / FOLDS));
+  const train: Trainer = (some, fold) =>
+    trainBaseline(plainUnet(optionsOf(experiment)), some, { steps, seed: seed + fold });
+  return { steps, train };
+}
+
+function agreement(scores: Readonly<Record<string, readonly number[]>>, isWrong: readonly boolean[]) {
+  return {
     auc: mapValues(scores, (v) => auroc(...scored(v, isWrong))),
     spearman: mapValues(scores, (v) => {
       const [values, wrong] = scored(v, isWrong);

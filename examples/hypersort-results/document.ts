@@ -260,8 +260,7 @@ function describeTrials(trials: readonly TrialResult[]): string[] {
 }
 
 async function describeSet(folder: string, set: string, experiment: Experiment, results: readonly Result[]) {
-  const { grid, baseFeatures, levels, foldEpochs, groups, baselines, settings } = experiment;
-  const isAll = baselines === 'all';
+  const { grid, baseFeatures, levels, foldEpochs, groups, settings } = experiment;
   const first = results[0]!;
   const styles = stylesOf(experiment);
   const scoreNames = [...new Set(results.flatMap((r) => Object.keys({ ...r.auc, ...r.baselines.auc })))];
@@ -293,7 +292,7 @@ async function describeSet(folder: string, set: string, experiment: Experiment, 
     ...diceNames.map((n) => rows.row(n, (r) => (r.dice as Readonly<Record<string, number>>)[n])),
     rows.row('plain U-Net (mean of the networks)', plainDice),
     rows.row('best of the plain U-Nets (oracle)', (r) => (hasAllPlain(r) ? r.baselines.plainBest : null)),
-    ...(isAll ? [rows.row('T-loss U-Net', (r) => r.baselines.tLoss)] : []),
+    rows.row('T-loss U-Net', (r) => r.baselines.tLoss),
     ...rows.head('diversity: sd of Dice over the networks'),
     rows.row(`HyperSORT, ${styles.length} centroids`, (r) => r.diversity),
     rows.row(`plain U-Net, ${PLAIN_NETWORKS} networks`, plainDiversity),

@@ -19,8 +19,6 @@ export interface Experiment {
   readonly levels: number;
   /** Of the map, in place of those of `shortMapSettings`, chosen on the pilot seed. */
   readonly settings?: MapSettings;
-  /** `all`: every baseline. `predictors`: plain U-Nets and out-of-fold Dice. */
-  readonly baselines: 'all' | 'predictors';
 }
 
 const small = { baseFeatures: 6, levels: 1 } as const;
@@ -42,7 +40,6 @@ export const EXPERIMENTS: Readonly<Record<string, Experiment>> = {
     spoil: 'working',
     groups: erodedAndDilated(0.1),
     ...small,
-    baselines: 'all',
   },
   'hippocampus-fine': {
     title: 'Hippocampus, 10 % eroded and 10 % dilated by one round at 1 mm, trained on at 1.5 mm',
@@ -54,7 +51,6 @@ export const EXPERIMENTS: Readonly<Record<string, Experiment>> = {
     spoil: 'scan',
     groups: erodedAndDilated(0.1),
     ...small,
-    baselines: 'predictors',
   },
   'hippocampus-sparse': {
     title: 'Hippocampus, 7.5 % eroded and 7.5 % dilated by one round at 1 mm, trained on at 1.5 mm',
@@ -66,7 +62,6 @@ export const EXPERIMENTS: Readonly<Record<string, Experiment>> = {
     spoil: 'scan',
     groups: erodedAndDilated(0.075),
     ...small,
-    baselines: 'predictors',
   },
   'left-atrium': {
     title: 'Left atrium (LGE MR), 10 % eroded and 10 % dilated by two rounds at 2.5 mm',
@@ -79,7 +74,6 @@ export const EXPERIMENTS: Readonly<Record<string, Experiment>> = {
     groups: erodedAndDilated(0.1, 2),
     baseFeatures: 6,
     levels: 2,
-    baselines: 'predictors',
   },
   'cardiac-acdc': {
     title: 'ACDC (cine MR, both ventricles and myocardium merged), 15 % of the labels without their three basal slices',
@@ -94,7 +88,6 @@ export const EXPERIMENTS: Readonly<Record<string, Experiment>> = {
     baseFeatures: 6,
     levels: 2,
     settings: spread(0.1),
-    baselines: 'predictors',
   },
 };
 
@@ -163,6 +156,7 @@ const sizeTrials: readonly Omit<Trial, 'set'>[] = [
   { name: 'spread 0.1', settings: spread(0.1) },
   { name: 'initialisation as released', settings: { hyper: { ...hyper, init: 'released' } } },
   { name: 'three layers of 50', settings: { hyper: { ...hyper, hidden: [50, 50, 50] } } },
+  { name: 'four latent components', settings: { hyper: { ...hyper, latentDim: 4 } } },
   { name: '4 channels', baseFeatures: 4 },
   { name: '8 channels, two downsamplings', baseFeatures: 8, levels: 2 },
   { name: '8 epochs', epochs: 8 },

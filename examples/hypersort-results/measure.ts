@@ -13,7 +13,7 @@ import {
 } from '@seg/hypernet';
 import { auroc, dice, spearman } from '@seg/metrics';
 import { hyperSortUnet } from '@seg/unet3d';
-import { type Baselines, measureBaselines, testPlain } from './baselines.ts';
+import { addBaselines, type Baselines, measureBaselines, testPlain } from './baselines.ts';
 import { type Case, loadCases } from './cases.ts';
 import { EXPERIMENTS, type Experiment, PLAIN_NETWORKS, type Trial } from './experiments.ts';
 import { mapValues, mean, onTests, stopwatch } from './numbers.ts';
@@ -88,7 +88,14 @@ export async function measure(
       corrected: mean(wrong.map(({ i }) => corrected[i]!)),
       cleanKept: mean(corrected.filter((_, i) => !isWrong[i])),
     },
-    baselines: known ?? (await measureBaselines(`${set} seed ${seed}`, experiment, { training, tests, isWrong }, seed)),
+    baselines:
+      known ??
+      (await measureBaselines(
+        `${set} seed ${seed}`,
+        experiment,
+        { training, tests, isWrong, distance: distanceToMedian(latents) },
+        seed,
+      )),
     latents: cases.map(({ group }, i) => [group, ...latents[i]!.map((v) => Number(v.toFixed(4)))]),
   };
 }
@@ -103,6 +110,20 @@ export async function measurePlain(set: string, experiment: Experiment, data: st
   const { seconds, timed } = stopwatch(`${set} seed ${seed}`);
   const plain = await timed('plain U-Nets', () => testPlain(experiment, { training, tests }, seed, PLAIN_NETWORKS));
   return { ...known, baselines: { ...baselines, ...plain, seconds: { ...baselines.seconds, ...seconds } } };
+}
+
+/** A result with all baselines. */
+export async function measureMore(set: string, experiment: Experiment, data: string, known: Result): Promise<Result> {
+  const { seed } = known;
+  const { cases, tests } = await loadCases(experiment, data, seed);
+  const distance = distanceToMedian(known.latents.map(([, ...latent]) => latent.map(Number)));
+  const all = {
+    training: cases.map(({ given }) => given),
+    tests,
+    isWrong: cases.map(({ group }) => group !== 'clean'),
+    distance,
+  };
+  return { ...known, baselines: await addBaselines(`${set} seed ${seed}`, experiment, all, seed, known.baselines) };
 }
 
 /** The map with other settings, and no baselines but the plain U-Net of some. */

@@ -180,6 +180,66 @@ describe('perturbLabels', () => {
     expect(perturbLabels(cases, plan, Rng.fromSeed(5)).manifest.cases).not.toEqual(first.cases);
   });
 
+  it('keeps a label that would vanish, and says so', () => {
+    // Label 1 is a bar of five voxels, label 2 a dot.
+    const { label, shape } = slice('0000000', '0111112', '0111110', '0111110', '0000000');
+    const spoil = (perturbation: Perturbation, given = label) => {
+      const { labels, manifest } = perturbLabels(
+        [{ id: 'a', label: given, shape }],
+        { groups: [{ fraction: 1, perturbation, name: 'spoilt' }] },
+        Rng.fromSeed(1),
+      );
+      return { rows: rows(labels[0]!, 7), same: labels[0] === given, record: manifest.cases[0]! };
+    };
+    // The dot touches the bar: erosion of the union takes the rim of both.
+    const eroded = spoil({ kind: 'erode', rounds: 1 });
+    expect(eroded.rows).toEqual(['0000000', '0000002', '0011100', '0000000', '0000000']);
+    expect(eroded.record).toMatchObject({ group: 'spoilt', kept: [2], applied: { kind: 'erode', rounds: 1 } });
+    expect(eroded.record).toMatchObject({ foregroundBefore: 16, foregroundAfter: 4, dice: (2 * 4) / 20 });
+    // All of both would go: the case is clean, and no copy is made.
+    const gone = spoil({ kind: 'erode', rounds: 9 });
+    expect(gone).toMatchObject({ same: true, record: { group: 'clean', applied: null, kept: [1, 2], dice: 1 } });
+    expect(spoil({ kind: 'shift', shiftVoxels: [0, 0, 7] }).record).toMatchObject({ group: 'clean', kept: [1, 2] });
+    expect(spoil({ kind: 'dropSlices', count: 1 }).record).toMatchObject({ group: 'clean', kept: [1, 2] });
+    // The bar moves over the dot's place, which leaves the image: the dot stays.
+    const shifted = spoil({ kind: 'shift', shiftVoxels: [0, 0, 1] });
+    expect(shifted.rows[1]).toBe('0011112');
+    expect(shifted.record).toMatchObject({ group: 'spoilt', kept: [2] });
+    // What is merged is meant to go.
+    const merged = spoil({ kind: 'merge', from: [2], to: 1 });
+    expect(merged.record).toMatchObject({ group: 'spoilt', kept: [] });
+    // The dot coming back would push out the one voxel of label 3 that had moved to its place.
+    const pair = slice('0000000', '0000032', '0000000', '0000000', '0000000').label;
+    expect(spoil({ kind: 'shift', shiftVoxels: [0, 0, 1] }, pair).record).toMatchObject({
+      group: 'clean',
+      kept: [2, 3],
+    });
+  });
+
+  it('changes the labels that were named, and keeps the voxels of the others', () => {
+    const { label, shape } = slice('000000', '011022', '011022', '000000');
+    const only = (perturbation: Perturbation) =>
+      rows(applyPerturbation(label, shape, perturbation, Rng.fromSeed(1)).label, 6);
+    expect(only({ kind: 'shift', shiftVoxels: [0, 0, 2], labels: [1] })[1]).toBe('000122');
+    expect(only({ kind: 'wrongSide', labels: [2] })[1]).toBe('211000');
+    expect(only({ kind: 'dropSlices', axis: 1, count: 1, from: 'start', labels: [2] })).toEqual([
+      '000000',
+      '011000',
+      '011022',
+      '000000',
+    ]);
+    expect(only({ kind: 'erode', rounds: 1, labels: [1] })[1]).toBe('000022');
+    expect(only({ kind: 'dilate', rounds: 1, labels: [1] })[1]).toBe('111122');
+    const jittered = only({ kind: 'jitter', standardDeviationVoxels: 1, labels: [1] });
+    const where = (map: readonly string[], value: string) => [...map.join('')].map((v) => v === value);
+    expect(where(jittered, '2')).toEqual(where(rows(label, 6), '2'));
+    expect(where(jittered, '1')).not.toEqual(where(rows(label, 6), '1'));
+    for (const labels of [[], [0], [1.5], [300]]) {
+      expect(() => only({ kind: 'shift', shiftVoxels: [0, 0, 1], labels })).toThrow(/whole numbers from 1 to 255/);
+      expect(() => only({ kind: 'erode', rounds: 1, labels })).toThrow(/whole numbers from 1 to 255/);
+    }
+  });
+
   it('leaves the given labels alone', () => {
     const before = cases.map(({ label }) => label.slice());
     perturbLabels(cases, plan, Rng.fromSeed(1));

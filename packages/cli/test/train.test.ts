@@ -96,7 +96,16 @@ describe('seg train', () => {
     expect([used.train.length, plan.batchSize]).toEqual([3, 2]);
     // After every epoch of 3 cases, two a step, and at the end.
     expect(lines.map((line) => JSON.parse(line).step)).toEqual([2, 3, 4]);
-    expect(Object.keys(JSON.parse(lines.at(-1)!).latents)).toEqual(used.train);
+    const { latents } = JSON.parse(lines.at(-1)!);
+    expect(Object.keys(latents)).toEqual(used.train);
+    const page = await readFile(JSON.parse(result.stdout).map, 'utf8');
+    const { cases, history } = JSON.parse(/<script id="data"[^>]*>(.*?)<\/script>/s.exec(page)![1]!);
+    expect(cases.map(({ id }: { id: string }) => id).sort()).toEqual([...used.train].sort());
+    expect(history.map(({ step }: { step: number }) => step)).toEqual([2, 3, 4]);
+    for (const [i, { id, volumeMl }] of cases.entries()) {
+      expect(history[2].points[i]).toEqual(latents[id].map((v: number) => Number(v.toPrecision(6))));
+      expect(volumeMl).toBeGreaterThan(0);
+    }
     const image = join(data, 'imagesTr', 'phantom_0001.nii.gz');
     const predicted = await spawnSeg(['predict', '--run', out, '--out', join(root, 'dominant'), image]);
     expect(predicted.code, predicted.stderr).toBe(0);

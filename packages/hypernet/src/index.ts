@@ -49,7 +49,14 @@ export { type ChosenClustering, chooseClusters } from './map/choose-clusters.ts'
 export { type Clustering, densityClusters, kMeansClusters } from './map/clusters.ts';
 export { type CorrectedLabel, correctLabel, disagreement } from './map/correct-label.ts';
 export { bestOf, type DiceTable, styleDiversity } from './map/networks-compared.ts';
-export { componentMedian, distanceToMedian, latentIsolation, latentNorm, type Points } from './map/scores.ts';
+export {
+  componentMedian,
+  distanceToMedian,
+  latentIsolation,
+  latentNorm,
+  outlierLimit,
+  type Points,
+} from './map/scores.ts';
 export { type StyleImage, type StyleModel, styleModel } from './map/style-model.ts';
 export { type HyperSortOptions, type HyperSortState, hypersort, type LatentRecord } from './method/hypersort.ts';
 export { type HyperSortRunOptions, hypersortMethods } from './method/hypersort-methods.ts';

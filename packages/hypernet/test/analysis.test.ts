@@ -81,7 +81,11 @@ describe('correctLabel', () => {
 
 describe('history of latents', () => {
   it('comes back from JSON lines, the last of repeated steps, without a torn end', () => {
-    const record = (step: number, x: number) => ({ step, latents: { a: [x, 1] } });
+    const record = (step: number, x: number) => ({
+      step,
+      latents: { a: [x, 1] },
+      ...(x === 5 ? {} : { saturation: x }),
+    });
     const text = [record(2, 0), record(1, 5), record(2, 7)].map(formatLatentRecord).join('');
     expect(parseLatentHistory(`${text}{"step":3,"lat`)).toEqual([record(1, 5), record(2, 7)]);
     expect(() => parseLatentHistory(`{"x":1}\n${text}`)).toThrow(/line 1 is no record/);

@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import { describeBackends } from '../../../tools/describe-backends.ts';
 import { countedTLoss } from '../src/baselines/counted-t-loss.ts';
-import { hypersort, plainUnet, tLossUnet } from '../src/index.ts';
+import { hypersort, plainUnet, qualitySentinel, tLossUnet } from '../src/index.ts';
 
 /** The same float32 sums in another order; a shift of some logits by 3 changes no sum that counts. */
 const FLOAT32_TOLERANCE = 2e-6;
@@ -160,4 +160,27 @@ describeBackends('countedTLoss', () => {
       for (const gradient of grads) expect(Math.max(...gradient.dataSync().map(Math.abs))).toBe(0);
     });
   });
+});
+
+it('the quality regressor sees masks of 0 and 1, and their Dice where somebody annotated', () => {
+  const { prepare } = qualitySentinel().streams.train;
+  const shape = [4, 4, 4] as const;
+  const values = Uint8Array.from({ length: 64 }, (_, i) => [0, 1, 1, 255][i % 4]!);
+  const qualities = new Set<number>();
+  for (let seed = 0; seed < 20; seed++) {
+    const sample = { image: new Float32Array(64), label: values, shape, channels: 1, extras: {} };
+    const { image, channels, extras } = prepare!(sample, Rng.fromSeed(seed), { id: 'a', labelled: true });
+    expect(channels).toBe(2);
+    const mask = image.slice(64);
+    let [both, all] = [0, 0];
+    mask.forEach((m, i) => {
+      expect([0, 1]).toContain(m);
+      if (values[i] === 255) return;
+      both += m * values[i]!;
+      all += m + values[i]!;
+    });
+    expect(extras!.quality!.data[0]).toBeCloseTo((2 * both) / all, 6);
+    qualities.add(extras!.quality!.data[0]!);
+  }
+  expect(qualities.size).toBeGreaterThan(3);
 });

@@ -72,6 +72,21 @@ describeBackends('hypersort in fit', (backend) => {
     expect(whole.history.map((r) => r.step)).toEqual([3, 6, 8]);
     expect(parts.history.map((r) => r.step)).toEqual([3, 6, 8]);
     expect(Object.keys(whole.history[0]!.latents)).toEqual(['case 0', 'case 1', 'case 2']);
+    // The largest pre-activation, from the weights that the final hypernetwork makes for each case.
+    const { saturation, latents } = whole.history.at(-1)!;
+    const largest = tf.tidy(() => {
+      const group = Object.entries(whole.last.tensors).filter(([name]) => name.startsWith('group/hyper/'));
+      const params = Object.fromEntries(
+        group.map(([name, { data, shape: of }]) => [name.slice('group/hyper/'.length), tf.tensor(data, [...of])]),
+      );
+      const made = Object.values(latents).flatMap((z) =>
+        Object.values(hyperNetwork(network, hyper).generate(params, tf.tensor2d([[...z]]))),
+      );
+      return Math.max(...made.flatMap((t) => [...t.dataSync()].map((v) => Math.abs(Math.atanh(v / 5)))));
+    });
+    expect(Math.abs(saturation! / largest - 1)).toBeLessThan(1e-4);
+    const resumed = parts.history.at(-1)!.saturation!;
+    expect(Math.abs(resumed / saturation! - 1)).toBeLessThan(1e-3);
   });
 
   it('moves a latent only when its case is seen, and counts its steps', async () => {

@@ -1,5 +1,5 @@
 import { type Rng, type RngState, SegError, type Triple } from '@seg/core';
-import { checkLabelMap } from './morphology.ts';
+import { checkLabelMap, labelSet } from './morphology.ts';
 import { applyPerturbation, type Perturbation } from './perturbation.ts';
 
 /** A case whose label map may be spoiled. */
@@ -26,10 +26,12 @@ export interface PerturbationGroup {
 /** What was done to one case. */
 export interface PerturbationRecord {
   readonly id: string;
-  /** Name of its group, or `clean`. */
+  /** Name of its group; `clean` for a case that was not chosen, or of which all that would have changed was kept. */
   readonly group: string;
   /** The perturbation with its drawn numbers; null for a clean case. */
   readonly applied: Perturbation | null;
+  /** Labels that the perturbation would have taken away whole, and that kept their voxels. */
+  readonly kept: readonly number[];
   readonly foregroundBefore: number;
   readonly foregroundAfter: number;
   /** Voxels with the same label above 0, twice, over all labelled voxels before and after; 1 if there are none. */
@@ -38,7 +40,7 @@ export interface PerturbationRecord {
 
 /** Everything needed to repeat and to score an experiment; plain JSON. */
 export interface PerturbationManifest {
-  readonly schemaVersion: 1;
+  readonly schemaVersion: 2;
   readonly plan: PerturbationPlan;
   /** State of the generator before the first draw. */
   readonly rng: RngState;
@@ -51,6 +53,9 @@ export interface PerturbationManifest {
  *
  * Which cases are chosen depends on the generator and on the ids, not on the order in which cases are given; what is
  * drawn for a case depends on its id alone.
+ *
+ * No perturbation but a merge takes a label away from a case: one that erosion, a shift, missing slices or jitter would
+ * remove whole keeps its voxels, and the record names it in `kept`.
  *
  * @returns the label map of every case, clean ones unchanged (the same array), in the order given.
  * @throws SegError `invalid-argument` for fractions that are no such thing or exceed 1 together, and for repeated ids.
@@ -86,15 +91,38 @@ export function perturbLabels(
     checkLabelMap(`perturbLabels: ${id}`, label, shape);
     const group = groupOf.get(id);
     const result = group && applyPerturbation(label, shape, group.perturbation, draws.fork(id));
-    labels.push(result?.label ?? label);
+    const { spoilt, kept } = keepVanished(label, result?.label ?? label, group?.perturbation);
+    const isClean = result === undefined || (kept.length > 0 && spoilt.every((value, i) => value === label[i]));
+    labels.push(isClean ? label : spoilt);
     return {
       id,
-      group: group === undefined ? 'clean' : (group.name ?? group.perturbation.kind),
-      applied: result?.applied ?? null,
-      ...compare(label, result?.label ?? label),
+      group: isClean ? 'clean' : (group!.name ?? group!.perturbation.kind),
+      applied: isClean ? null : result.applied,
+      kept,
+      ...compare(label, spoilt),
     };
   });
-  return { labels, manifest: { schemaVersion: 1, plan, rng: state, cases: records } };
+  return { labels, manifest: { schemaVersion: 2, plan, rng: state, cases: records } };
+}
+
+/** Gives labels that are gone their voxels back; merged ones are meant to go. */
+function keepVanished(before: Uint8Array, after: Uint8Array, perturbation: Perturbation | undefined) {
+  const vanished = perturbation?.kind === 'merge' ? [] : missing(before, after);
+  if (vanished.length === 0) return { spoilt: after, kept: [] };
+  const isKept = labelSet(vanished);
+  const spoilt = after.map((value, i) => (isKept[before[i]!] ? before[i]! : value));
+  // What comes back may lie where all of another label had moved to: then all stays.
+  return missing(before, spoilt).length === 0
+    ? { spoilt, kept: vanished }
+    : { spoilt: before.slice(), kept: missing(before, new Uint8Array()) };
+}
+
+/** Labels above 0 of one map that another does not have, in order. */
+function missing(before: Uint8Array, after: Uint8Array): number[] {
+  const here = new Uint8Array(256);
+  for (const value of before) here[value] = 1;
+  for (const value of after) here[value] = 0;
+  return [...here.keys()].filter((value) => value > 0 && here[value] === 1);
 }
 
 function compare(before: Uint8Array, after: Uint8Array) {

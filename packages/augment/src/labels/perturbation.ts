@@ -2,42 +2,52 @@ import { checkOption, type Rng, SegError, type Triple } from '@seg/core';
 import { mirror } from '../spatial/mirror.ts';
 import { dropSlices } from './drop-slices.ts';
 import { jitterContour } from './jitter-contour.ts';
-import { type Connectivity, dilateLabels, erodeLabels } from './morphology.ts';
+import { type Connectivity, dilateLabels, erodeLabels, labelSet } from './morphology.ts';
 import { relabel } from './relabel.ts';
 import { shiftLabels } from './shift-labels.ts';
 
 /** A number, or a range of whole numbers (both ends included) of which each case draws its own. */
 export type CountOrRange = number | readonly [number, number];
 
+/** Label values (1 to 255) that a perturbation changes; the others keep their voxels. Default all. */
+interface ChosenLabels {
+  readonly labels?: readonly number[];
+}
+
 /** One way of spoiling a label map. */
 export type Perturbation =
-  | { readonly kind: 'erode' | 'dilate'; readonly rounds: CountOrRange; readonly connectivity?: Connectivity }
+  | ({
+      readonly kind: 'erode' | 'dilate';
+      readonly rounds: CountOrRange;
+      readonly connectivity?: Connectivity;
+    } & ChosenLabels)
   /** The same displacement in every case: a systematic error. */
-  | { readonly kind: 'shift'; readonly shiftVoxels: Triple }
-  | {
+  | ({ readonly kind: 'shift'; readonly shiftVoxels: Triple } & ChosenLabels)
+  | ({
       readonly kind: 'dropSlices';
       readonly count: CountOrRange;
       readonly axis?: number;
       readonly from?: 'start' | 'end' | 'ends' | 'random';
-    }
+    } & ChosenLabels)
   /** The label mirrored to the other side of the volume; default along x. */
-  | { readonly kind: 'wrongSide'; readonly axis?: number }
+  | ({ readonly kind: 'wrongSide'; readonly axis?: number } & ChosenLabels)
   /** Labels `from` become label `to`. */
   | { readonly kind: 'merge'; readonly from: readonly number[]; readonly to: number }
   /** Two labels exchanged, such as left and right. */
   | { readonly kind: 'swap'; readonly labels: readonly [number, number] }
-  | {
+  | ({
       readonly kind: 'jitter';
       readonly standardDeviationVoxels: number;
       readonly correlationVoxels?: number;
-    };
+    } & ChosenLabels);
 
 const KINDS = ['erode', 'dilate', 'shift', 'dropSlices', 'wrongSide', 'merge', 'swap', 'jitter'] as const;
 
 /**
- * Applies one perturbation.
+ * Applies one perturbation. Small labels can vanish by it; `perturbLabels` keeps them.
  *
  * @returns a new label map, and the perturbation with every range replaced by what was drawn.
+ * @throws SegError `invalid-argument` for unknown kinds and for numbers that a perturbation cannot have.
  */
 export function applyPerturbation(
   label: Uint8Array,
@@ -50,19 +60,28 @@ export function applyPerturbation(
     case 'erode':
     case 'dilate': {
       const rounds = draw(perturbation.rounds, rng);
-      const { connectivity = 6 } = perturbation;
+      const { connectivity = 6, labels } = perturbation;
       const apply = perturbation.kind === 'erode' ? erodeLabels : dilateLabels;
-      return { label: apply(label, shape, { rounds, connectivity }), applied: { ...perturbation, rounds } };
+      if (labels !== undefined) checkLabels(labels);
+      const options = { rounds, connectivity, ...(labels === undefined ? {} : { labels }) };
+      return { label: apply(label, shape, options), applied: { ...perturbation, rounds } };
     }
-    case 'shift':
-      return { label: shiftLabels(label, shape, perturbation.shiftVoxels), applied: perturbation };
+    case 'shift': {
+      const { shiftVoxels, labels } = perturbation;
+      return { label: onLabels(label, labels, (part) => shiftLabels(part, shape, shiftVoxels)), applied: perturbation };
+    }
     case 'dropSlices': {
       const count = draw(perturbation.count, rng);
-      const { axis = 0, from = 'random' } = perturbation;
-      return { label: dropSlices(label, shape, { axis, count, from }, rng), applied: { ...perturbation, count } };
+      const { axis = 0, from = 'random', labels } = perturbation;
+      return {
+        label: onLabels(label, labels, (part) => dropSlices(part, shape, { axis, count, from }, rng)),
+        applied: { ...perturbation, count },
+      };
     }
-    case 'wrongSide':
-      return { label: mirror(label, shape, [perturbation.axis ?? 2]), applied: perturbation };
+    case 'wrongSide': {
+      const { axis = 2, labels } = perturbation;
+      return { label: onLabels(label, labels, (part) => mirror(part, shape, [axis])), applied: perturbation };
+    }
     case 'merge': {
       const mapping = Object.fromEntries(perturbation.from.map((value) => [value, perturbation.to]));
       return { label: relabel(label, mapping), applied: perturbation };
@@ -72,11 +91,36 @@ export function applyPerturbation(
       return { label: relabel(label, { [a]: b, [b]: a }), applied: perturbation };
     }
     case 'jitter': {
-      const { standardDeviationVoxels, correlationVoxels = 4 } = perturbation;
+      const { standardDeviationVoxels, correlationVoxels = 4, labels } = perturbation;
       const options = { standardDeviationVoxels, correlationVoxels };
-      return { label: jitterContour(label, shape, options, rng), applied: perturbation };
+      return {
+        label: onLabels(label, labels, (part) => jitterContour(part, shape, options, rng)),
+        applied: perturbation,
+      };
     }
   }
+}
+
+/** Changes some labels alone: they leave their voxels to the background, and take none of the other labels. */
+function onLabels(
+  label: Uint8Array,
+  labels: readonly number[] | undefined,
+  change: (part: Uint8Array) => Uint8Array,
+): Uint8Array {
+  if (labels === undefined) return change(label);
+  checkLabels(labels);
+  const chosen = labelSet(labels);
+  const changed = change(label.map((value) => (chosen[value] ? value : 0)));
+  return label.map((value, i) => (value !== 0 && !chosen[value] ? value : changed[i]!));
+}
+
+function checkLabels(labels: readonly number[]): void {
+  if (labels.length > 0 && labels.every((v) => Number.isInteger(v) && v >= 1 && v <= 255)) return;
+  throw new SegError('invalid-argument', {
+    where: 'applyPerturbation',
+    problem: 'labels must be whole numbers from 1 to 255, one at least',
+    got: labels,
+  });
 }
 
 function draw(value: CountOrRange, rng: Rng): number {

@@ -49,7 +49,8 @@ export function addTrain(program: Command, cli: Cli): void {
       `
 The run's folder gets config.json, metrics.jsonl, TensorBoard events, checkpoints/{last,best}.{safetensors,json},
 validation/ and report.html. Ctrl-C stops after a checkpoint; --resume goes on from there. The method hypersort also
-writes latents.jsonl, the map of the labels' styles after every epoch; to look for wrong labels use seg curate.
+writes latents.jsonl, the styles of the training cases' labels after every epoch, and map.html, which plays them; to look
+for wrong labels use seg curate.
 
 Examples:
   $ seg train --data data/hippocampus --out run --seed 1
@@ -194,14 +195,15 @@ async function finish(cli: Cli, result: RunResult, json: boolean): Promise<void>
   const { reportRun } = await import('../tasks/report-run.ts');
   const progress = await startProgress(cli, 'reporting');
   try {
-    const { report, summary } = await reportRun(run, {
+    const { report, map, summary } = await reportRun(run, {
       signal: cli.signal,
       onProgress: (done, total) => progress.update(done, total),
       onWarning: (message) => cli.stderr(`seg: ${message}\n`),
     });
     progress.stop();
     if (json) {
-      cli.stdout(`${JSON.stringify({ run, stopped, steps, best, validation: summary ?? null, report })}\n`);
+      const pages = { report, ...(map === undefined ? {} : { map }) };
+      cli.stdout(`${JSON.stringify({ run, stopped, steps, best, validation: summary ?? null, ...pages })}\n`);
       return;
     }
     const names = new Map(result.config.data.labels.map(({ value, name }) => [String(value), name]));
@@ -211,7 +213,7 @@ async function finish(cli: Cli, result: RunResult, json: boolean): Promise<void>
       ...[dice, hd95Mm].map(({ mean }) => (mean === null ? '-' : mean.toFixed(4))),
     ]);
     if (rows.length > 0) cli.stdout(formatTable(['label', 'cases', 'dice', 'hd95_mm'], rows));
-    cli.stdout(`${steps} steps\n${report}\n`);
+    cli.stdout(`${steps} steps\n${report}\n${map === undefined ? '' : `${map}\n`}`);
   } finally {
     progress.stop();
   }

@@ -8,6 +8,7 @@ import type { CasePicture, CaseRecord } from '@seg/report';
 import { buildTrainingReport } from '@seg/report/node';
 import { predictVolume } from '@seg/train';
 import { type LoadedRun, loadRun, readRunLog } from '@seg/train/node';
+import { mapRun } from './map-run.ts';
 import { moreMethods } from './methods.ts';
 
 export interface ReportRunOptions {
@@ -19,13 +20,16 @@ export interface ReportRunOptions {
 export interface RunReport {
   /** Path of `report.html`. */
   readonly report: string;
+  /** Path of `map.html`, the map of the training cases' label styles; for HyperSORT runs alone. */
+  readonly map?: string;
   /** Of the validation cases; undefined where the run has none. */
   readonly summary: CohortSummary | undefined;
 }
 
 /**
  * Segments and scores a run's validation cases with its best checkpoint and writes `validation/` (predictions,
- * `cases.csv`, `summary.json`) and `report.html` into the run's folder. Needs a running backend.
+ * `cases.csv`, `summary.json`) and `report.html` into the run's folder, for HyperSORT runs `map.html` too. Needs a
+ * running backend.
  */
 export async function reportRun(run: string, options: ReportRunOptions = {}): Promise<RunReport> {
   const { onWarning } = options;
@@ -51,7 +55,8 @@ export async function reportRun(run: string, options: ReportRunOptions = {}): Pr
       pictures: validated.pictures,
       config: loaded.config,
     });
-    return { report, summary: validated.summary };
+    const map = await mapRun(run, dataset);
+    return { report, summary: validated.summary, ...(map === undefined ? {} : { map }) };
   } finally {
     loaded.dispose();
   }

@@ -1,9 +1,9 @@
 import { applyPerturbation, type Perturbation } from '@seg/augment';
 import { type Network, type Params, type Rng, SegError, type Triple } from '@seg/core';
-import { dice } from '@seg/metrics';
 import { conv3d, createParams } from '@seg/ops';
 import { defineMethod, lossGradients, type Method, type Sample, type Schedule } from '@seg/train';
 import * as tf from '@tensorflow/tfjs-core';
+import { labelDiceError, labelForeground } from '../cases/label-voxels.ts';
 import { type StyleImage, toTensor } from '../map/style-model.ts';
 
 export interface QualitySentinelOptions {
@@ -138,11 +138,12 @@ export function qualityInput(image: StyleImage, mask: Uint8Array): tf.Tensor5D {
 
 function degrade(sample: Sample, rng: Rng): Sample {
   const { image, label, shape, channels } = sample;
-  const mask = rng.bernoulli(0.2) ? label : degraded(label, shape, rng);
+  const given = labelForeground(label);
+  const mask = rng.bernoulli(0.2) ? given : degraded(given, shape, rng);
   const joined = new Float32Array(image.length + mask.length);
   joined.set(image);
   joined.set(mask, image.length);
-  const quality = dice(mask, label, { empty: 1 });
+  const quality = 1 - labelDiceError(mask, label);
   return {
     image: joined,
     label,

@@ -1,6 +1,6 @@
 import { Rng, SegError } from '@seg/core';
-import { dice } from '@seg/metrics';
 import type { TrainingCase } from '@seg/train';
+import { labelDiceError } from '../cases/label-voxels.ts';
 import type { TrainedBaseline } from './train-baseline.ts';
 
 /** Trains on some cases; the result is disposed by the caller of this function. */
@@ -10,7 +10,7 @@ export type Trainer = (cases: readonly TrainingCase[], fold: number) => Promise<
  * Test-Dice, out of fold: every case is segmented by a network that was trained on the cases of the other folds.
  *
  * @returns the Dice error 1 - Dice of every case's label, by case in the order given, with the segmentations; higher is
- * more suspect. An empty label and an empty segmentation agree.
+ * more suspect. An empty label and an empty segmentation agree; voxels of class 255 do not count.
  * @throws SegError `invalid-argument` unless there are 2 folds or more and as many labelled cases.
  */
 export async function outOfFoldDice(
@@ -41,7 +41,7 @@ export async function outOfFoldDice(
       for (const [i, item] of cases.entries()) {
         if (foldOf.get(i) !== fold) continue;
         segmentations[i] = await trained.segment(item);
-        errors[i] = 1 - dice(segmentations[i]!, item.label!, { empty: 1 });
+        errors[i] = labelDiceError(segmentations[i]!, item.label!);
       }
     } finally {
       trained.dispose();
@@ -115,7 +115,7 @@ export async function splitDice(
   try {
     const errors: number[] = [];
     for (const [i, item] of cases.entries()) {
-      errors.push(isClean[i] === true ? Number.NaN : 1 - dice(await trained.segment(item), item.label!, { empty: 1 }));
+      errors.push(isClean[i] === true ? Number.NaN : labelDiceError(await trained.segment(item), item.label!));
     }
     return errors;
   } finally {

@@ -1,11 +1,11 @@
 import { SegError, type Triple, type Volume, voxelCount } from '@seg/core';
-import type { TrainingCase } from '@seg/train';
+import { IGNORED_CLASS, type TrainingCase } from '@seg/train';
 import { areaAverage } from './area-average.ts';
 import type { CaseExtent, WorkingGrid } from './working-grid.ts';
 
 /** A case on the working grid, with where it came from. */
 export interface MapCase extends TrainingCase {
-  /** 1 inside the label, 0 elsewhere. */
+  /** 1 inside the label, 0 elsewhere, 255 (`IGNORED_CLASS`) where nobody annotated. */
   readonly label: Uint8Array;
   /** Voxel position, (z, y, x) on the scan's own grid, of the working grid's corner. */
   readonly start: Triple;
@@ -20,13 +20,15 @@ export interface MapCase extends TrainingCase {
 export interface MapCaseOptions {
   /** Label values that form the foreground; default: all above 0. */
   readonly labels?: readonly number[];
+  /** Label value of voxels that nobody annotated; default none. */
+  readonly ignoreLabel?: number;
 }
 
 /** Size of a case and of its label, for `planWorkingGrid`. */
 export function measureExtent(image: Volume, label: Volume, options: MapCaseOptions = {}): CaseExtent {
   const { spacingMm, shape } = image;
   const size = (n: Triple): Triple => [n[0] * spacingMm[0], n[1] * spacingMm[1], n[2] * spacingMm[2]];
-  const box = labelBox(label, foreground(options.labels));
+  const box = labelBox(label, foreground(options));
   if (box === undefined) return { imageMm: size(shape), spacingMm };
   const [low, high] = box;
   const extent: Triple = [high[0] - low[0], high[1] - low[1], high[2] - low[2]];
@@ -35,7 +37,8 @@ export function measureExtent(image: Volume, label: Volume, options: MapCaseOpti
 
 /**
  * Brings a scan and its label onto the working grid: every channel to mean 0 and deviation 1 over the scan, then means
- * over the cells; a cell is label where at least half of it was.
+ * over the cells. A cell is ignored where nobody annotated more than half of it, and label where at least half of what
+ * was annotated is.
  *
  * @throws SegError `shape-mismatch` when image and label differ in shape.
  */
@@ -54,7 +57,7 @@ export function prepareMapCase(
       expected: image.shape,
     });
   }
-  const isForeground = foreground(options.labels);
+  const isForeground = foreground(options);
   const mask = Uint8Array.from(label.data, (v) => (isForeground(v) ? 1 : 0));
   const axes = [0, 1, 2] as const;
   const size = axes.map((a) => grid.spacingMm[a] / image.spacingMm[a]);
@@ -73,6 +76,15 @@ export function prepareMapCase(
     working.set(areaAverage(channel.data, image.shape, cells, channel.low), c * cellCount);
   }
   const part = areaAverage(mask, image.shape, cells);
+  const { ignoreLabel } = options;
+  const blank =
+    ignoreLabel === undefined
+      ? new Float32Array(cellCount)
+      : areaAverage(
+          Uint8Array.from(label.data, (v) => (v === ignoreLabel ? 1 : 0)),
+          image.shape,
+          cells,
+        );
   let labelled = 0;
   for (const v of mask) labelled += v;
   const [dz, dy, dx] = image.spacingMm;
@@ -81,7 +93,9 @@ export function prepareMapCase(
     shape: grid.shape,
     channels: image.channels,
     image: working,
-    label: Uint8Array.from(part, (v) => (v >= 0.5 - 1e-6 ? 1 : 0)),
+    label: Uint8Array.from(part, (v, i) =>
+      blank[i]! > 0.5 + 1e-6 ? IGNORED_CLASS : v >= 0.5 * (1 - blank[i]!) - 1e-6 ? 1 : 0,
+    ),
     start: cells.start,
     size: cells.size,
     spacingMm: grid.spacingMm,
@@ -90,8 +104,8 @@ export function prepareMapCase(
 }
 
 /** Whether a value counts as foreground. */
-export function foreground(labels: readonly number[] | undefined): (value: number) => boolean {
-  if (labels === undefined) return (value) => value > 0;
+export function foreground({ labels, ignoreLabel }: MapCaseOptions): (value: number) => boolean {
+  if (labels === undefined) return (value) => value > 0 && value !== ignoreLabel;
   const set = new Set(labels);
   return (value) => set.has(value);
 }

@@ -1,5 +1,5 @@
 import type { Points } from '../map/scores.ts';
-import { componentMedian, distanceToMedian, latentIsolation, latentNorm } from '../map/scores.ts';
+import { distanceToMedian, latentIsolation, latentNorm, outlierLimit } from '../map/scores.ts';
 
 /** One line of the ranking; all scores: higher is more suspect. */
 export interface RankedCase {
@@ -46,11 +46,6 @@ export const recommendedScore = 'label_disagreement' as const;
 /** Networks trained for less disagree with right labels too. */
 const LEAST_OUT_OF_FOLD_EPOCHS = 5;
 
-/** Robust standard deviations above the median from which a case is flagged. */
-const FLAG_DEVIATIONS = 3;
-/** Standard deviation of a normal distribution over its median absolute deviation. */
-const MAD_TO_SD = 1.4826;
-
 /** All scores of all cases, most suspect first. */
 export function rankCases(scores: CaseScores): RankedCase[] {
   const norm = latentNorm(scores.latents);
@@ -80,13 +75,6 @@ export function rankCases(scores: CaseScores): RankedCase[] {
       }),
     )
     .sort((a, b) => b[recommendedScore] - a[recommendedScore] || (a.case < b.case ? -1 : 1));
-}
-
-/** Median plus three robust standard deviations. */
-function outlierLimit(values: readonly number[]): number {
-  const median = componentMedian(values.map((v) => [v]))[0]!;
-  const deviation = componentMedian(values.map((v) => [Math.abs(v - median)]))[0]!;
-  return median + FLAG_DEVIATIONS * MAD_TO_SD * deviation;
 }
 
 /** The ranking as CSV (RFC 4180); NaN is an empty field, infinity is `inf`. */

@@ -33,10 +33,11 @@ export function parseLatentHistory(text: string): LatentRecord[] {
 function parseLine(line: string): LatentRecord | undefined {
   try {
     const value = JSON.parse(line) as Partial<LatentRecord> | null;
-    const { step, latents } = value ?? {};
+    const { step, latents, saturation } = value ?? {};
     if (!Number.isInteger(step) || typeof latents !== 'object' || latents === null) return undefined;
     const isVector = (v: unknown) => Array.isArray(v) && v.every((n) => typeof n === 'number');
-    return Object.values(latents).every(isVector) ? { step: step!, latents } : undefined;
+    if (!Object.values(latents).every(isVector)) return undefined;
+    return { step: step!, latents, ...(typeof saturation === 'number' ? { saturation } : {}) };
   } catch {
     return undefined;
   }

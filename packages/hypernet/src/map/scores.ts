@@ -32,6 +32,18 @@ export function componentMedian(points: Points): number[] {
   });
 }
 
+/** Robust standard deviations above the median from which a score stands out. */
+const OUTLIER_DEVIATIONS = 3;
+/** Standard deviation of a normal distribution over its median absolute deviation. */
+const MAD_TO_SD = 1.4826;
+
+/** The score above which a case stands out: median plus three robust standard deviations (1.4826 MAD). */
+export function outlierLimit(scores: readonly number[]): number {
+  const median = componentMedian(scores.map((v) => [v]))[0]!;
+  const deviation = componentMedian(scores.map((v) => [Math.abs(v - median)]))[0]!;
+  return median + OUTLIER_DEVIATIONS * MAD_TO_SD * deviation;
+}
+
 /** Euclidean distance. */
 export function distance(a: readonly number[], b: readonly number[]): number {
   return Math.hypot(...a.map((v, i) => v - b[i]!));

@@ -55,6 +55,8 @@ export interface HyperSortOptions {
 export interface LatentRecord {
   readonly step: number;
   readonly latents: Readonly<Record<string, readonly number[]>>;
+  /** Largest `HyperNetwork.saturation` of all cases: from 3 on weights stick to their bound; raise `hyper.bound` then. */
+  readonly saturation?: number;
 }
 
 /** What the method remembers besides its tensors. */
@@ -122,12 +124,8 @@ export function hypersort(options: HyperSortOptions): Method<'hyper' | 'latents'
           const label = tf.slice(train.label, i, 1) as tf.Tensor4D;
           const latents = latent === undefined ? {} : { [id]: latent };
           return lossGradients({ hyper: params.hyper, latents }, () => {
-            const parts = [
-              ...Object.values(latents),
-              ...(known.length > 0 ? [tf.tensor2d([...known], [1, known.length])] : []),
-            ];
-            const input = (parts.length === 1 ? parts[0] : tf.concat(parts, 1)) as tf.Tensor2D;
-            const logits = network.apply(hyper.generate(params.hyper, input), image, { training: true, rng });
+            const weights = hyper.generate(params.hyper, inputOf(latent, known));
+            const logits = network.apply(weights, image, { training: true, rng });
             const segmentation = segmentationLoss(logits, label);
             const penalty = latent === undefined ? tf.scalar(0) : penaltyOf(latent);
             return { loss: tf.add(segmentation, penalty), metrics: { segmentation, penalty } };
@@ -153,10 +151,29 @@ export function hypersort(options: HyperSortOptions): Method<'hyper' | 'latents'
     },
     async afterEpoch({ params, step }) {
       if (onLatents === undefined) return;
-      const latents = Object.fromEntries((await latentsOf(params.latents)).map(({ id, latent }) => [id, latent]));
-      onLatents({ step, latents });
+      const points = await latentsOf(params.latents);
+      const inputs =
+        points.length === 0
+          ? [conditions.forPrediction]
+          : points.map(({ id, latent }) => [...latent, ...conditions.of(id)]);
+      let saturation = 0;
+      for (const values of inputs) {
+        const input = tf.tensor2d([[...values]]);
+        saturation = Math.max(saturation, await hyper.saturation(params.hyper, input));
+        input.dispose();
+      }
+      onLatents({ step, latents: Object.fromEntries(points.map(({ id, latent }) => [id, latent])), saturation });
     },
   });
+}
+
+/** A case's input of the hypernetwork: its latent, then its conditions. */
+function inputOf(latent: tf.Tensor2D | undefined, condition: readonly number[]): tf.Tensor2D {
+  const parts = [
+    ...(latent === undefined ? [] : [latent]),
+    ...(condition.length > 0 ? [tf.tensor2d([...condition], [1, condition.length])] : []),
+  ];
+  return (parts.length === 1 ? parts[0] : tf.concat(parts, 1)) as tf.Tensor2D;
 }
 
 /**

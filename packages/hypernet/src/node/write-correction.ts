@@ -1,25 +1,29 @@
 import { join } from 'node:path';
 import type { Volume } from '@seg/core';
-import { axisCodesOf, type DatasetCase, reorient } from '@seg/io';
+import { axisCodesOf, reorient } from '@seg/io';
 import { writeImage } from '@seg/io/node';
-import { foreground, type MapCase } from '../cases/map-case.ts';
+import { foreground, type MapCaseOptions } from '../cases/map-case.ts';
 import { restoreMask } from '../cases/restore-mask.ts';
 import { correctLabel } from '../map/correct-label.ts';
+import type { CurationCase } from './read-cases.ts';
 
-/** Writes a case's corrected label and disagreement map on the scan's own grid, whose axes were turned to `axisCodes`. */
+/**
+ * Writes a case's corrected label and disagreement map on the scan's own grid. Voxels that nobody annotated keep their
+ * value and count as not looked at.
+ */
 export async function writeCorrection(
   out: string,
-  item: DatasetCase,
-  working: MapCase,
+  { item, working, axisCodes }: CurationCase,
   probabilities: Float32Array,
-  axisCodes: string,
-  labels: readonly number[] | undefined,
+  options: MapCaseOptions,
 ): Promise<void> {
   const given = await item.loadLabel();
   const turned = reorient(given, axisCodes);
-  const predicted = restoreMask(probabilities, working, turned.shape);
-  const isForeground = foreground(labels);
-  const values = labels ?? [...new Set(given.data)].filter(isForeground).sort((a, b) => a - b);
+  const predicted = restoreMask(probabilities, working, turned.shape).map((value, i) =>
+    turned.data[i] === options.ignoreLabel ? 255 : value,
+  );
+  const isForeground = foreground(options);
+  const values = options.labels ?? [...new Set(given.data)].filter(isForeground).sort((a, b) => a - b);
   const { corrected, map } = correctLabel(turned.data, predicted, {
     shape: turned.shape,
     labels: values.length > 0 ? values : [1],

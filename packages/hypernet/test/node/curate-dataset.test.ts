@@ -212,20 +212,40 @@ it('takes a network of another depth and other settings of the training', async 
   expect(written.settings).toMatchObject({ ...settings, latentWeight: 0.2 });
 }, 60_000);
 
-it('does not take for foreground what nobody annotated', async () => {
+it('counts nowhere what nobody annotated, and leaves it as it is', async () => {
   const data = join(folder, 'partly');
   await cp(join(folder, 'data'), data, { recursive: true });
   const manifest = JSON.parse(await readFile(join(data, 'seg.json'), 'utf8'));
   const labels = manifest.labels.filter(({ value }: { value: number }) => value !== 3);
   await writeFile(join(data, 'seg.json'), JSON.stringify({ ...manifest, labels, ignoreLabel: 3 }));
   const out = join(folder, 'partly-run');
-  await curateDataset({ data, out, plan: { ...plan, epochs: 1 } });
+  const result = await curateDataset({ data, out, plan: { ...plan, epochs: 1 }, correct: 'all' });
   const { cases } = JSON.parse(await readFile(join(out, 'map.json'), 'utf8'));
+  expect(result.cases.some(({ working }) => working.label.includes(255))).toBe(true);
+  for (const { working, dominant } of result.cases) {
+    let [both, all] = [0, 0];
+    working.label.forEach((v, i) => {
+      if (v === 255) return;
+      both += v * dominant[i]!;
+      all += v + dominant[i]!;
+    });
+    const row = result.ranking.find((r) => r.case === working.info.id)!;
+    expect(row.dominant_style_dice_error).toBeCloseTo(1 - (2 * both) / all, 12);
+  }
   for (const item of (await openDataset(data)).cases) {
     const { data: values } = await item.loadLabel();
+    const corrected = await readLabelMap(join(out, 'corrected', `${item.id}.nii.gz`));
+    const disagreed = await readLabelMap(join(out, 'disagreement', `${item.id}.nii.gz`));
     let annotated = 0;
-    for (const v of values) if (v === 1 || v === 2) annotated++;
-    expect(values.includes(3)).toBe(true);
+    let blank = 0;
+    values.forEach((v, i) => {
+      if (v === 1 || v === 2) annotated++;
+      expect(corrected.data[i] === 3).toBe(v === 3);
+      if (v !== 3) return;
+      blank++;
+      expect(disagreed.data[i]).toBe(255);
+    });
+    expect(blank).toBeGreaterThan(0);
     const { volumeMl } = cases.find((c: { case: string }) => c.case === item.id);
     expect(volumeMl).toBeCloseTo((annotated * 8 ** 3) / 1000, 6);
   }

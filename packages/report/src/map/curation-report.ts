@@ -1,8 +1,8 @@
 import { type Affine, createVolume, type Triple } from '@seg/core';
 import { labelColour, pngDataUrl } from '../montage/raster.ts';
 import { sliceMontage } from '../montage/slice-montage.ts';
-import { latentPlane } from './latent-plane.ts';
-import type { MapReport, MapReportCase } from './map-report.ts';
+import { latentMapReport, type RankingRow } from './latent-map-report.ts';
+import type { MapReport } from './map-report.ts';
 
 /** What `curateDataset` of @seg/hypernet returns, as far as the page shows it. */
 export interface Curation {
@@ -17,6 +17,7 @@ export interface Curation {
       readonly shape: Triple;
       readonly channels: number;
       readonly image: Float32Array;
+      /** 1 inside, 255 where nobody annotated. */
       readonly label: Uint8Array;
       readonly spacingMm: Triple;
     };
@@ -36,12 +37,8 @@ export interface Curation {
   readonly seconds: number;
 }
 
-/** One line of the ranking: the numbers that are no scores, and scores under any name. */
-export interface CurationRow {
-  readonly case: string;
-  readonly cluster: number;
-  readonly flagged: boolean;
-  readonly volume_ml: number;
+/** One line of the ranking. */
+export interface CurationRow extends RankingRow {
   readonly norm: number;
   readonly isolation: number;
   readonly distance_to_median: number;
@@ -57,58 +54,26 @@ export interface CurationReportOptions {
   readonly pictures?: number;
 }
 
-/** Frames of the history that the page keeps. */
-const MOST_FRAMES = 60;
-
-/**
- * Turns the result of a curation into the data of its page. Latents of more than two components are shown on their
- * first two principal axes, earlier ones on those of the last.
- */
+/** Turns the result of a curation into the data of its page, as `latentMapReport` does. */
 export function curationReport(curation: Curation, options: CurationReportOptions = {}): MapReport {
   const { ranking, recommendedScore, cases, map, clusters, plan, dataset } = curation;
   const { pictures = 300, title = `Labels of ${dataset}` } = options;
   const byId = new Map(cases.map((c) => [c.working.info.id, c]));
-  const flagged = ranking.filter((row) => row.flagged).length;
-  const { place, axes, median } = latentPlane(map.latents);
-  const step = Math.max(1, Math.ceil(map.history.length / MOST_FRAMES));
-  const kept = map.history.filter((_, i) => (map.history.length - 1 - i) % step === 0);
-  const latentOf = new Map(cases.map((c, i) => [c.working.info.id, map.latents[i]]));
-  const last = { step: map.steps, points: ranking.map((row) => place(latentOf.get(row.case) ?? [])) };
-  const earlier = kept
-    .filter((record) => record.step < map.steps)
-    .map((record) => ({ step: record.step, points: ranking.map((row) => place(record.latents[row.case] ?? [])) }));
-  return {
+  const last = {
+    step: map.steps,
+    latents: Object.fromEntries(cases.map((c, i) => [c.working.info.id, map.latents[i]!])),
+  };
+  return latentMapReport({
     title,
-    subtitle: `${ranking.length} cases, ${flagged} of them stand out`,
+    ranking,
     recommendedScore,
-    axes,
-    dominant: median,
-    columns: Object.keys(ranking[0] ?? {}),
-    cases: ranking.map((row, i): MapReportCase => {
-      const { case: id, cluster, flagged: isFlagged, volume_ml: volumeMl, ...scores } = row;
+    clusters,
+    history: [...map.history.filter(({ step }) => step < map.steps), last],
+    picture: (id, rank) => {
       const source = byId.get(id);
-      return {
-        id,
-        cluster,
-        flagged: isFlagged,
-        volumeMl,
-        scores,
-        ...(i < pictures && source !== undefined ? { picture: picture(source) } : {}),
-      };
-    }),
-    history: [...earlier, last],
-    clusters: clusters.centroids.map((centre, c) => ({
-      centre: place(centre),
-      size: ranking.filter((row) => row.cluster === c).length,
-    })),
+      return rank < pictures && source !== undefined ? picture(source) : undefined;
+    },
     summary: [
-      ['cases', String(ranking.length)],
-      ['cases that stand out', String(flagged)],
-      ['clusters', String(clusters.centroids.length)],
-      [
-        'silhouette of the clusters',
-        Number.isFinite(clusters.silhouette) ? clusters.silhouette.toFixed(2) : 'one cluster',
-      ],
       [
         'working grid (z, y, x)',
         `${plan.grid.shape.join(' x ')} voxels of ${plan.grid.spacingMm.map((s) => s.toFixed(2)).join(' x ')} mm`,
@@ -116,7 +81,7 @@ export function curationReport(curation: Curation, options: CurationReportOption
       ['training', `${map.steps} steps, ${Number((map.steps / cases.length).toFixed(1))} of ${plan.epochs} epochs`],
       ['time', `${Math.round(curation.seconds)} s`],
     ],
-  };
+  });
 }
 
 const DOMINANT = 1;
@@ -129,7 +94,7 @@ function picture({ working, dominant }: Curation['cases'][number]): string {
   const volume = createVolume(image, shape, { channels, spacingMm, affine });
   const of = (data: Uint8Array) => createVolume(data, shape, { spacingMm, affine });
   const layers = [
-    { labels: of(label) },
+    { labels: of(label.map((value) => (value === 1 ? 1 : 0))) },
     { labels: of(dominant), line: 'dashed' as const, colour: () => labelColour(1 + DOMINANT) },
   ];
   return pngDataUrl(sliceMontage(volume, layers, { count: 4, perLine: 2, tileSize: 110 }));

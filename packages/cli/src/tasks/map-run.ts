@@ -1,0 +1,61 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Dataset } from '@seg/io';
+import { writeFileAtomic } from '@seg/io/node';
+import { latentMapReport, renderMapReport } from '@seg/report';
+
+/**
+ * Writes `map.html` into the folder of a HyperSORT run: its cases placed by their latents, with the history of the
+ * training, ranked by distance to the median.
+ *
+ * @returns the page's path; nothing for runs without latents.
+ */
+export async function mapRun(run: string, dataset: Dataset): Promise<string | undefined> {
+  const hypernet = await import('@seg/hypernet');
+  const text = await readFile(join(run, 'latents.jsonl'), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  });
+  const history = hypernet.parseLatentHistory(text);
+  const last = Object.entries(history.at(-1)?.latents ?? {});
+  if (last.length === 0) return undefined;
+  const latents = last.map(([, latent]) => latent);
+  const { clusters, centroids, silhouette } = hypernet.chooseClusters(latents);
+  const norm = hypernet.latentNorm(latents);
+  const isolation = hypernet.latentIsolation(latents);
+  const distance = hypernet.distanceToMedian(latents);
+  const limit = hypernet.outlierLimit(distance);
+  const volumes = await Promise.all(last.map(([id]) => labelVolumeMl(dataset, id)));
+  const ranking = last
+    .map(([id], i) => ({
+      case: id,
+      norm: norm[i]!,
+      isolation: isolation[i]!,
+      distance_to_median: distance[i]!,
+      cluster: clusters[i]!,
+      volume_ml: volumes[i]!,
+      flagged: distance[i]! > limit,
+    }))
+    .sort((a, b) => b.distance_to_median - a.distance_to_median || (a.case < b.case ? -1 : 1));
+  const page = join(run, 'map.html');
+  const report = latentMapReport({
+    title: `Labels of ${dataset.name}`,
+    ranking,
+    recommendedScore: 'distance_to_median',
+    history,
+    clusters: { centroids, silhouette },
+    summary: [['training', `${history.at(-1)!.step} steps`]],
+  });
+  await writeFileAtomic(page, renderMapReport(report));
+  return page;
+}
+
+/** Volume of all structures together, voxels that nobody annotated left out. */
+async function labelVolumeMl(dataset: Dataset, id: string): Promise<number> {
+  const item = dataset.cases.find((c) => c.id === id);
+  if (item === undefined || item.labelPaths.length === 0) return Number.NaN;
+  const { data, spacingMm } = await item.loadLabel();
+  let voxels = 0;
+  for (const value of data) if (value !== 0 && value !== dataset.ignoreLabel) voxels++;
+  return (voxels * spacingMm[0] * spacingMm[1] * spacingMm[2]) / 1000;
+}

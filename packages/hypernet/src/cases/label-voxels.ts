@@ -1,0 +1,13 @@
+import { dice } from '@seg/metrics';
+import { IGNORED_CLASS } from '@seg/train';
+
+/** The foreground of a working label: 1 inside, 0 elsewhere, in voxels that nobody annotated too. */
+export function labelForeground(label: Uint8Array): Uint8Array {
+  return label.map((value) => (value === 1 ? 1 : 0));
+}
+
+/** 1 - Dice of a mask and a working label, over the voxels that somebody annotated; 0 where both are empty. */
+export function labelDiceError(mask: Uint8Array, label: Uint8Array): number {
+  const annotated = mask.map((value, i) => (label[i] === IGNORED_CLASS ? 0 : value));
+  return 1 - dice(annotated, labelForeground(label), { empty: 1 });
+}

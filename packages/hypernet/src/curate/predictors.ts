@@ -1,0 +1,81 @@
+import type { Unet3d } from '@seg/unet3d';
+import { plainUnet } from '../baselines/plain-unet.ts';
+import { outOfFoldDice } from '../baselines/test-dice.ts';
+import { trainBaseline } from '../baselines/train-baseline.ts';
+import { trainSentinel } from '../baselines/train-sentinel.ts';
+import { labelForeground } from '../cases/label-voxels.ts';
+import type { MapCase } from '../cases/map-case.ts';
+import type { TimeBudget } from './time-budget.ts';
+
+interface PredictorOptions {
+  readonly seed: number;
+  /** Seconds for all of it. */
+  readonly seconds: number;
+  readonly budget: TimeBudget;
+  readonly onStep: (step: number, steps: number) => void;
+}
+
+export interface OutOfFoldOptions extends PredictorOptions {
+  readonly network: Unet3d;
+  readonly folds: number;
+  /** Of one fold. */
+  readonly steps: number;
+}
+
+/** Out-of-fold Dice errors of plain U-Nets in the order of the cases, and the fewest steps that a fold had time for. */
+export async function outOfFoldErrors(
+  cases: readonly MapCase[],
+  options: OutOfFoldOptions,
+): Promise<{ readonly errors: readonly number[]; readonly steps: number }> {
+  const { network, folds, steps, seed, seconds, budget, onStep } = options;
+  let fewest = steps;
+  const { errors } = await outOfFoldDice(
+    cases,
+    async (training, fold) => {
+      // Each fold has its own part of the time, so that a slow machine cuts them alike.
+      const limit = budget.limit(seconds / folds);
+      const trained = await trainBaseline(
+        plainUnet({ network, learningRate: 2e-3, schedule: { kind: 'poly' } }),
+        training,
+        {
+          steps,
+          seed: seed + fold,
+          signal: limit.signal,
+          onStep: (step) => {
+            limit.check();
+            onStep(fold * steps + step, folds * steps);
+          },
+        },
+      );
+      fewest = Math.min(fewest, trained.steps);
+      return trained;
+    },
+    { folds, seed },
+  );
+  return { errors, steps: fewest };
+}
+
+const SENTINEL_EPOCHS = 8;
+
+/** 1 - Dice that the quality regressor expects of the given labels; it is trained on degraded copies of the same ones. */
+export async function qualityErrors(cases: readonly MapCase[], options: PredictorOptions): Promise<readonly number[]> {
+  const { seed, seconds, budget, onStep } = options;
+  const limit = budget.limit(seconds);
+  const steps = Math.max(20, SENTINEL_EPOCHS * cases.length);
+  const sentinel = await trainSentinel(cases, {
+    steps,
+    seed,
+    signal: limit.signal,
+    onStep: (step) => {
+      limit.check();
+      onStep(step, steps);
+    },
+  });
+  try {
+    const errors: number[] = [];
+    for (const c of cases) errors.push(1 - (await sentinel.quality(c, labelForeground(c.label))));
+    return errors;
+  } finally {
+    sentinel.dispose();
+  }
+}

@@ -1,0 +1,124 @@
+import { SegError, type Volume } from '@seg/core';
+import { axisCodesOf, commonOrientation, type Dataset, type DatasetCase, reorient, type StoredGrid } from '@seg/io';
+import { openDataset } from '@seg/io/node';
+import { type MapCase, type MapCaseOptions, measureExtent, prepareMapCase } from '../cases/map-case.ts';
+import { turnExtent } from '../cases/turn-extent.ts';
+import type { CaseExtent, WorkingGrid } from '../cases/working-grid.ts';
+
+/** A labelled case of a curation. */
+export interface CurationCase {
+  readonly item: DatasetCase;
+  readonly working: MapCase;
+  /** Axes to which the scan was turned. */
+  readonly axisCodes: string;
+}
+
+export interface ReadCasesOptions<Plan> {
+  readonly data: string;
+  /** Label values that form the foreground; default: all of the data set. */
+  readonly labels?: readonly number[];
+  readonly signal?: AbortSignal;
+  readonly warn: (message: string) => void;
+  /** Called for each of the two passes over the cases. */
+  readonly onRead: (done: number, total: number) => void;
+  /** Chooses the grid once every case is measured; `unread` is the part of the scans that has to be read again. */
+  readonly plan: (
+    extents: readonly CaseExtent[],
+    known: { readonly channels: number; readonly unread: number },
+  ) => Plan | Promise<Plan>;
+}
+
+export interface CasesRead<Plan> {
+  readonly dataset: Dataset;
+  readonly cases: readonly CurationCase[];
+  readonly foreground: MapCaseOptions;
+  readonly plan: Plan;
+}
+
+const LEAST_CASES = 8;
+/** Scans up to this many bytes stay in memory between the two passes over them. */
+const KEPT_BYTES = 1 << 30;
+
+/**
+ * Reads the cases of a data set that are annotated for all labels looked at, and brings them onto one grid with their
+ * axes alike.
+ *
+ * @throws SegError `invalid-argument` for fewer than 8 such cases, and what reading the data set throws.
+ */
+export async function readCases<Plan extends { readonly grid: WorkingGrid }>(
+  options: ReadCasesOptions<Plan>,
+): Promise<CasesRead<Plan>> {
+  const { data, signal, warn, onRead } = options;
+  const dataset = await openDataset(data);
+  const { ignoreLabel } = dataset;
+  const wanted = options.labels ?? dataset.labels.map(({ value }) => value);
+  const foreground: MapCaseOptions = {
+    // Values that the data set does not declare count too where nobody chose, as long as none of them is no structure.
+    ...(options.labels === undefined && ignoreLabel === undefined ? {} : { labels: wanted }),
+    ...(ignoreLabel === undefined ? {} : { ignoreLabel }),
+  };
+  const items = annotatedCases(dataset, wanted, warn);
+  const extents: CaseExtent[] = [];
+  const grids: StoredGrid[] = [];
+  const kept = new Map<string, LoadedCase>();
+  let keptBytes = 0;
+  for (const item of items) {
+    signal?.throwIfAborted();
+    const loaded = await loadCase(item);
+    extents.push(measureExtent(loaded.image, loaded.label, foreground));
+    grids.push({ axisCodes: axisCodesOf(loaded.image.affine), spacingMm: loaded.image.spacingMm });
+    keptBytes += loaded.image.data.byteLength + loaded.label.data.byteLength;
+    if (keptBytes <= KEPT_BYTES) kept.set(item.id, loaded);
+    onRead(extents.length, 2 * items.length);
+  }
+  const common = commonOrientation(grids);
+  if (common === undefined)
+    warn('scans are stored in different orientations that cannot be brought to one (oblique stacks): used as stored');
+  // As stored where turning would lay slices along different axes.
+  const axes = grids.map(({ axisCodes }) => common ?? axisCodes);
+  const turned = extents.map((extent, i) => turnExtent(extent, grids[i]!.axisCodes, axes[i]!));
+  const unread = 1 - kept.size / items.length;
+  const plan = await options.plan(turned, { channels: dataset.channels.length, unread });
+  const cases: CurationCase[] = [];
+  for (const [i, item] of items.entries()) {
+    signal?.throwIfAborted();
+    const { image, label } = kept.get(item.id) ?? (await loadCase(item));
+    kept.delete(item.id);
+    const axisCodes = axes[i]!;
+    const [image3d, label3d] = [reorient(image, axisCodes), reorient(label, axisCodes)];
+    cases.push({ item, working: prepareMapCase(item.id, image3d, label3d, plan.grid, foreground), axisCodes });
+    onRead(items.length + cases.length, 2 * items.length);
+  }
+  return { dataset, cases, foreground, plan };
+}
+
+function annotatedCases(
+  dataset: Dataset,
+  wanted: readonly number[],
+  warn: (message: string) => void,
+): readonly DatasetCase[] {
+  const withLabel = dataset.cases.filter((c) => c.labelPaths.length > 0);
+  const annotated = withLabel.filter((c) => wanted.every((v) => c.annotatedLabels?.includes(v) !== false));
+  if (annotated.length < LEAST_CASES) {
+    throw new SegError('invalid-argument', {
+      where: 'curateDataset',
+      problem: `a map needs ${LEAST_CASES} labelled cases at least`,
+      got: annotated.length,
+    });
+  }
+  const left = withLabel.length - annotated.length;
+  if (left > 0)
+    warn(`${left} of ${withLabel.length} cases are left out: not annotated for all of ${wanted.join(', ')}`);
+  return annotated;
+}
+
+interface LoadedCase {
+  readonly image: Volume;
+  readonly label: Volume;
+}
+
+/** A scan, and its label on the same axes. */
+async function loadCase(item: DatasetCase): Promise<LoadedCase> {
+  const image = await item.loadImage();
+  return { image, label: reorient(await item.loadLabel(), axisCodesOf(image.affine)) };
+}
