@@ -2,12 +2,12 @@
  * What generating the weights costs of a training step of HyperSORT with the paper's networks: 3.3 million generated
  * weights, three trunk layers of 50 (170 million weights), batch 1.
  *
- *   node --conditions=@seg/source bench/hypernet.ts [--json] [--size 64] [--backend wasm] [--threads 2] [--repeat 3]
+ *   node --conditions=@seg/source bench/hypernet.ts [--json] [--size 64] [--backend wasm] [--threads 2] [--repeat 3] [--recompute]
  *
  * Generation with its gradient, loss with gradient of the main network, and Adam's update of the hypernetwork are measured
  * in processes of their own, so that each has all the memory; the step is their sum. The paper's volumes have 168
- * voxels a side. Here the side is what memory and time allow: generation costs the same at every side, while the rest
- * grows with the number of voxels, so that its part at 168 is smaller than what is printed.
+ * voxels a side, which takes gradient checkpointing (--recompute) where memory is short. Generation costs the same at
+ * every side, while the rest grows with the number of voxels.
  */
 import { parseArgs } from 'node:util';
 import { type BackendName, startBackend } from '@seg/backend';
@@ -28,13 +28,14 @@ const { values: options } = parseArgs({
     backend: { type: 'string', default: 'wasm' },
     threads: { type: 'string', default: '2' },
     repeat: { type: 'string', default: '3' },
+    recompute: { type: 'boolean', default: false },
     // What a child process measures.
     part: { type: 'string' },
   },
 });
 const [size, threads, repeat] = [options.size, options.threads, options.repeat].map(Number) as [number, number, number];
 
-const main = hyperSortUnet();
+const main = hyperSortUnet({ recompute: options.recompute });
 const hyper = hyperNetwork(main);
 if (options.part === undefined) report();
 else {

@@ -57,6 +57,7 @@ const PAPER_SIZE: Pick<CurateOptions, 'plan' | 'minutes' | 'settings'> = {
     baseFeatures: 16,
     levels: 3,
     convs: 3,
+    recompute: true,
     epochs: 10_000,
   },
   settings: {

@@ -35,7 +35,7 @@ export {
   type TrainMapOptions,
   trainMap,
 } from './curate/train-map.ts';
-export { formatLatentRecord, parseLatentHistory } from './latent/latent-history.ts';
+export { formatLatentRecord, type LatentRecord, parseLatentHistory } from './latent/latent-history.ts';
 export {
   initialLatent,
   LatentTable,
@@ -58,6 +58,6 @@ export {
   type Points,
 } from './map/scores.ts';
 export { type StyleImage, type StyleModel, styleModel } from './map/style-model.ts';
-export { type HyperSortOptions, type HyperSortState, hypersort, type LatentRecord } from './method/hypersort.ts';
+export { type HyperSortOptions, type HyperSortState, hypersort } from './method/hypersort.ts';
 export { type HyperSortRunOptions, hypersortMethods } from './method/hypersort-methods.ts';
 export { type HyperNetwork, type HyperNetworkOptions, hyperNetwork } from './network/hyper-network.ts';

@@ -17,5 +17,6 @@ export { applySgd, type SgdOptions, type SgdState } from './optimiser/apply-sgd.
 export { globalNorm } from './optimiser/global-norm.ts';
 export { avgPool3d, type PoolOptions } from './pool/avg-pool3d.ts';
 export { maxPool3d } from './pool/max-pool3d.ts';
+export { recompute } from './recompute.ts';
 export { resizeTrilinear } from './resize/resize-trilinear.ts';
 export { upsampleNearest } from './resize/upsample-nearest.ts';

@@ -15,6 +15,8 @@ export interface CurationPlan {
   readonly levels: number;
   /** Convolutions of a level after its first; default 1. The paper's network has 3. */
   readonly convs?: number;
+  /** Less memory for about a third more time, as in `Unet3dConfig`; default false. */
+  readonly recompute?: boolean;
   readonly epochs: number;
   /** Measured for this grid and network. */
   readonly secondsPerStep: number;
@@ -31,7 +33,10 @@ export interface PlanCurationOptions {
   readonly hyper?: HyperNetworkOptions;
 }
 
-/** From coarse to fine: voxels of the grid, channels of the first level, downsamplings. */
+/**
+ * From coarse to fine: voxels of the grid, channels of the first level, downsamplings. On finer grids latents take up how
+ * cases differ by nature: of 80 left atria, 20 spoilt, the ranking's AUC was 0.994 with 110 000 voxels, 0.975 with 330 000.
+ */
 const SIZES = [
   { voxels: 4_000, baseFeatures: 4, levels: 1 },
   { voxels: 7_000, baseFeatures: 6, levels: 1 },
@@ -39,8 +44,6 @@ const SIZES = [
   { voxels: 30_000, baseFeatures: 8, levels: 2 },
   { voxels: 60_000, baseFeatures: 8, levels: 2 },
   { voxels: 120_000, baseFeatures: 8, levels: 3 },
-  { voxels: 240_000, baseFeatures: 8, levels: 3 },
-  { voxels: 480_000, baseFeatures: 8, levels: 3 },
 ] as const;
 /** Epochs that a map needs at least, and after which longer training rarely changes it. */
 export const LEAST_EPOCHS = 16;

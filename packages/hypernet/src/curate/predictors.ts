@@ -20,6 +20,27 @@ export interface OutOfFoldOptions extends PredictorOptions {
   readonly folds: number;
   /** Of one fold. */
   readonly steps: number;
+  /** Do fewer where a few timed ones say that the time does not suffice: a schedule that ends is worth more steps. */
+  readonly fitToTime: boolean;
+}
+
+/** Of which the shortest counts. */
+const TIMED_STEPS = 6;
+/** Part of a fold's time that its steps are planned to take. */
+const PLANNED = 0.85;
+
+/** Steps of one fold for which there is time. */
+async function affordableSteps(cases: readonly MapCase[], options: OutOfFoldOptions): Promise<number> {
+  const { network, folds, steps, seed, seconds, budget } = options;
+  const times: number[] = [];
+  const trained = await trainBaseline(plainUnet({ network }), cases, {
+    steps: TIMED_STEPS,
+    seed,
+    onStep: () => times.push(budget.spent()),
+  });
+  trained.dispose();
+  const perStep = Math.min(...times.slice(1).map((t, i) => t - times[i]!));
+  return Math.max(LEAST_STEPS, Math.min(steps, Math.floor((PLANNED * seconds) / folds / perStep)));
 }
 
 /** Out-of-fold Dice errors of plain U-Nets in the order of the cases, and the fewest steps that a fold had time for. */
@@ -27,7 +48,8 @@ export async function outOfFoldErrors(
   cases: readonly MapCase[],
   options: OutOfFoldOptions,
 ): Promise<{ readonly errors: readonly number[]; readonly steps: number }> {
-  const { network, folds, steps, seed, seconds, budget, onStep } = options;
+  const { network, folds, seed, seconds, budget, onStep } = options;
+  const steps = options.fitToTime ? await affordableSteps(cases, options) : options.steps;
   let fewest = steps;
   const { errors } = await outOfFoldDice(
     cases,
@@ -56,12 +78,14 @@ export async function outOfFoldErrors(
 }
 
 const SENTINEL_EPOCHS = 8;
+/** Of a training that is worth anything at all. */
+const LEAST_STEPS = 20;
 
 /** 1 - Dice that the quality regressor expects of the given labels; it is trained on degraded copies of the same ones. */
 export async function qualityErrors(cases: readonly MapCase[], options: PredictorOptions): Promise<readonly number[]> {
   const { seed, seconds, budget, onStep } = options;
   const limit = budget.limit(seconds);
-  const steps = Math.max(20, SENTINEL_EPOCHS * cases.length);
+  const steps = Math.max(LEAST_STEPS, SENTINEL_EPOCHS * cases.length);
   const sentinel = await trainSentinel(cases, {
     steps,
     seed,

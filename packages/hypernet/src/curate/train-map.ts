@@ -3,9 +3,10 @@ import { disposeState, fit, type Schedule } from '@seg/train';
 import type * as tf from '@tensorflow/tfjs-core';
 import { checkCases } from '../cases/check-cases.ts';
 import type { MapCase } from '../cases/map-case.ts';
+import type { LatentRecord } from '../latent/latent-history.ts';
 import { latentsOf } from '../latent/latent-table.ts';
 import { type StyleModel, styleModel } from '../map/style-model.ts';
-import { hypersort, type LatentRecord } from '../method/hypersort.ts';
+import { hypersort } from '../method/hypersort.ts';
 import { type HyperNetworkOptions, hyperNetwork } from '../network/hyper-network.ts';
 
 /** Settings of a short training: tens of epochs on a processor, in place of the published thousands on a GPU. */

@@ -1,5 +1,12 @@
 import { SegError } from '@seg/core';
-import type { LatentRecord } from '../method/hypersort.ts';
+
+/** The map at one moment of the training. */
+export interface LatentRecord {
+  readonly step: number;
+  readonly latents: Readonly<Record<string, readonly number[]>>;
+  /** Largest `HyperNetwork.saturation` of all cases: from 3 on weights stick to their bound; raise `hyper.bound` then. */
+  readonly saturation?: number;
+}
 
 /** One line of a history file (JSON lines), with its line break. */
 export function formatLatentRecord(record: LatentRecord): string {

@@ -9,6 +9,7 @@ import {
   type Schedule,
 } from '@seg/train';
 import * as tf from '@tensorflow/tfjs-core';
+import type { LatentRecord } from '../latent/latent-history.ts';
 import { initialLatent, latentsOf } from '../latent/latent-table.ts';
 import { latentPenalty } from '../latent/regularisers.ts';
 import { type HyperNetworkOptions, hyperNetwork } from '../network/hyper-network.ts';
@@ -49,14 +50,6 @@ export interface HyperSortOptions {
   readonly batchSize?: number;
   /** Receives all latents after every epoch and at the end, so that the map's history can be played. */
   readonly onLatents?: (record: LatentRecord) => void;
-}
-
-/** The map at one moment of the training. */
-export interface LatentRecord {
-  readonly step: number;
-  readonly latents: Readonly<Record<string, readonly number[]>>;
-  /** Largest `HyperNetwork.saturation` of all cases: from 3 on weights stick to their bound; raise `hyper.bound` then. */
-  readonly saturation?: number;
 }
 
 /** What the method remembers besides its tensors. */

@@ -71,6 +71,7 @@ export interface CurationResult {
 
 /** Parts of the time that is left after reading. */
 const SHARES = { map: 0.55, outOfFold: 0.25, sentinel: 0.06, writing: 0.08 };
+const LEAST_WRITING_SECONDS = 20;
 const MOST_OUT_OF_FOLD_EPOCHS = 20;
 const MOST_FOLDS = 5;
 
@@ -128,8 +129,10 @@ export async function curateDataset(options: CurateOptions): Promise<CurationRes
     levels: plan.levels,
     convs: plan.convs ?? 1,
     inputChannels: dataset.channels.length,
+    recompute: plan.recompute ?? false,
   });
   const total = budget.left();
+  const writingSeconds = Math.min(SHARES.writing * total, budget.spent() + LEAST_WRITING_SECONDS);
 
   const mapTime = budget.limit((SHARES.map + 0.1) * total);
   const history = join(out, 'latents.jsonl');
@@ -188,18 +191,16 @@ export async function curateDataset(options: CurateOptions): Promise<CurationRes
 
     const folds = Math.min(MOST_FOLDS, cases.length);
     const casesPerFold = cases.length * (1 - 1 / folds);
-    // What the map left over goes to the folds.
-    const foldShare = Math.max(SHARES.outOfFold, budget.left() / total - SHARES.sentinel - SHARES.writing);
-    const foldSeconds = foldShare * total;
-    const possible = stepsFor(foldSeconds / folds, map, plan);
-    const wanted = Math.round(Math.min(plan.epochs, MOST_OUT_OF_FOLD_EPOCHS) * casesPerFold);
+    const sentinelSeconds = SHARES.sentinel * total;
     const outOfFold = await unlessDiverged('out-of-fold Dice', () =>
       outOfFoldErrors(cases, {
         network,
         folds,
-        steps: Math.max(20, Math.min(wanted, possible)),
+        steps: Math.round(Math.min(plan.epochs, MOST_OUT_OF_FOLD_EPOCHS) * casesPerFold),
+        fitToTime: options.plan === undefined,
         seed,
-        seconds: foldSeconds,
+        // What the map and the rest leave over; writing takes as long as reading at most.
+        seconds: Math.max(SHARES.outOfFold * total, budget.left() - sentinelSeconds - writingSeconds),
         budget,
         onStep: (done, all) => onProgress('out-of-fold Dice', done, all),
       }),
@@ -208,7 +209,7 @@ export async function curateDataset(options: CurateOptions): Promise<CurationRes
     const quality = await unlessDiverged('quality regressor', () =>
       qualityErrors(cases, {
         seed,
-        seconds: SHARES.sentinel * total,
+        seconds: sentinelSeconds,
         budget,
         onStep: (done, all) => onProgress('quality regressor', done, all),
       }),
@@ -289,9 +290,4 @@ function refuse(problem: string, got: unknown, hint?: string): never {
     got,
     ...(hint === undefined ? {} : { hint }),
   });
-}
-
-/** Steps for which there is time, by the speed that HyperSORT had; as many as its own where that was not measured. */
-function stepsFor(seconds: number, map: TrainedMap, { secondsPerStep }: CurationPlan): number {
-  return Number.isFinite(secondsPerStep) ? Math.floor(seconds / secondsPerStep) : map.steps;
 }

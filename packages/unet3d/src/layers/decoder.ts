@@ -4,6 +4,7 @@ import { type BlockStyle, convBlock } from './conv-block.ts';
 import type { DropoutPlan } from './dropout-plan.ts';
 import { headLayer } from './head.ts';
 import { type Layer, sequence, specsOf } from './layer.ts';
+import { recomputed } from './recomputed.ts';
 import { joinSkip, upLayer, type upNames } from './up.ts';
 
 export const skipOrderNames = ['up-skip', 'skip-up'] as const;
@@ -25,6 +26,8 @@ export interface DecoderOptions {
   readonly headBias: boolean;
   readonly headHidden: readonly number[];
   readonly deepSupervision: boolean;
+  /** Keep nothing of the inside of stages for the gradient. */
+  readonly recompute: boolean;
   readonly style: BlockStyle;
   readonly dropout: DropoutPlan;
 }
@@ -39,7 +42,7 @@ export interface DecoderInput {
 
 /** The light decoder of the U-Net family: up, concatenate, convolve, and a head where one is wanted. */
 export function decoder(options: DecoderOptions): Decoder {
-  const { features, deepSupervision, skipOrder } = options;
+  const { features, deepSupervision } = options;
   const last = features.length - 1;
   const stages = features.slice(0, last).map((_, s) => decoderStage(options, s));
   const headStages = deepSupervision ? Math.max(1, last) : 1;
@@ -55,20 +58,14 @@ export function decoder(options: DecoderOptions): Decoder {
     }),
   );
   return {
-    ...specsOf([...stages.flatMap((s) => [s.up, s.convs]), ...heads]),
+    ...specsOf([...stages, ...heads]),
     run: ({ skips, tap }, pass) => {
       const logits: tf.Tensor5D[] = [];
       let x = skips[last]!;
       let free = false;
       for (let s = last - 1; s >= 0; s--) {
-        const { up, convs } = stages[s]!;
         const low = x;
-        x = tf.tidy(() => {
-          const risen = up.run([low, skips[s]!], pass);
-          const joined = joinSkip(risen, skips[s]!, skipOrder);
-          risen.dispose();
-          return convs.run(joined, pass);
-        });
+        x = stages[s]!.run([low, skips[s]!], pass);
         if (free) low.dispose();
         free = !tap(`decoder.${s}`, x);
         if (s < headStages) logits.unshift(heads[s]!.run(x, pass));
@@ -80,8 +77,9 @@ export function decoder(options: DecoderOptions): Decoder {
   };
 }
 
-function decoderStage(options: DecoderOptions, s: number) {
-  const { features, kernels, strides, style } = options;
+/** From [low, skip] to the stage's output. */
+function decoderStage(options: DecoderOptions, s: number): Layer<readonly [tf.Tensor5D, tf.Tensor5D]> {
+  const { features, kernels, strides, style, skipOrder } = options;
   const stage = `decoder.${s}`;
   const outputs = features[s]!;
   const up = upLayer({
@@ -95,7 +93,7 @@ function decoderStage(options: DecoderOptions, s: number) {
     block: options.upBlock,
     style,
   });
-  const convs = Array.from({ length: options.convs[s]! }, (_, i) =>
+  const blocks = Array.from({ length: options.convs[s]! }, (_, i) =>
     convBlock({
       stage,
       index: i + 1,
@@ -107,5 +105,16 @@ function decoderStage(options: DecoderOptions, s: number) {
       dropout: options.dropout(stage, i === options.convs[s]! - 1),
     }),
   );
-  return { up, convs: sequence(convs) };
+  const convs = sequence(blocks);
+  const stageLayer: Layer<readonly [tf.Tensor5D, tf.Tensor5D]> = {
+    ...specsOf([up, convs]),
+    run: ([low, skip], pass) =>
+      tf.tidy(() => {
+        const risen = up.run([low, skip], pass);
+        const joined = joinSkip(risen, skip, skipOrder);
+        risen.dispose();
+        return convs.run(joined, pass);
+      }),
+  };
+  return options.recompute ? recomputed(stageLayer) : stageLayer;
 }

@@ -48,6 +48,8 @@ export interface ResEncUnet3dConfig {
   readonly deepSupervision?: boolean;
   /** Default 'kaiming'. */
   readonly init?: (typeof initNames)[number];
+  /** Gradient checkpointing by stages, as in `Unet3dConfig`. Default false. */
+  readonly recompute?: boolean;
 }
 
 /** A configuration with every field present and checked; still plain JSON. */
@@ -66,7 +68,7 @@ export type ResolvedResEncUnet3dConfig = {
 const fields = [
   ...['dims', 'inputChannels', 'classes', 'features', 'kernels', 'strides', 'blocksPerStage', 'decoderConvs', 'norm'],
   ...['groups', 'epsilon', 'activation', 'negativeSlope', 'convBias', 'upBias', 'shortcut', 'zeroInitResidual'],
-  ...['deepSupervision', 'init'],
+  ...['deepSupervision', 'init', 'recompute'],
 ];
 
 /**
@@ -117,5 +119,6 @@ export function resEncUnet3dConfig(config: ResEncUnet3dConfig): ResolvedResEncUn
     zeroInitResidual: read.flag('zeroInitResidual', true),
     deepSupervision: read.flag('deepSupervision', false),
     init: read.choice('init', initNames, 'kaiming'),
+    recompute: read.flag('recompute', false),
   };
 }

@@ -3,6 +3,7 @@ import { type BlockStyle, convBlock } from '../layers/conv-block.ts';
 import { decoder } from '../layers/decoder.ts';
 import { encoderDecoder } from '../layers/encoder-decoder.ts';
 import { type Layer, sequence } from '../layers/layer.ts';
+import { recomputed } from '../layers/recomputed.ts';
 import type { ConfiguredNetwork } from '../network.ts';
 import { type ResEncUnet3dConfig, type ResolvedResEncUnet3dConfig, resEncUnet3dConfig } from './config.ts';
 import { residualBlock } from './residual-block.ts';
@@ -78,5 +79,6 @@ function stage(c: ResolvedResEncUnet3dConfig, style: BlockStyle, s: number): Lay
       style,
     }),
   );
-  return sequence(s === 0 ? [stem, ...blocks] : blocks);
+  const whole = sequence(s === 0 ? [stem, ...blocks] : blocks);
+  return c.recompute ? recomputed(whole) : whole;
 }

@@ -65,6 +65,11 @@ export interface Unet3dConfig {
   readonly headHidden?: readonly number[];
   /** Kaiming normal with zero biases (nnU-Net), or PyTorch's default for kernels and biases. Default 'kaiming'. */
   readonly init?: (typeof initNames)[number];
+  /**
+   * In training, keep only the outputs of stages, and compute what lies inside them again for the gradient (gradient
+   * checkpointing): the same results with far less memory, for about a third more time. Default false.
+   */
+  readonly recompute?: boolean;
 }
 
 /** A configuration with every field present and checked; still plain JSON. */
@@ -85,6 +90,7 @@ const fields = [
   ...['dims', 'inputChannels', 'classes', 'features', 'kernels', 'strides', 'convsPerStage', 'decoderConvs', 'norm'],
   ...['groups', 'epsilon', 'activation', 'negativeSlope', 'order', 'convBias', 'dropout', 'deepSupervision', 'down'],
   ...['up', 'upKernel', 'upBias', 'upBlock', 'skipOrder', 'headKernel', 'headBias', 'headHidden', 'init'],
+  'recompute',
 ];
 
 /**
@@ -130,6 +136,7 @@ export function unet3dConfig(config: Unet3dConfig): ResolvedUnet3dConfig {
     headBias: read.flag('headBias', true),
     headHidden: read.counts('headHidden', 1, []),
     init: read.choice('init', initNames, 'kaiming'),
+    recompute: read.flag('recompute', false),
   };
   checkCombination(where, resolved);
   return resolved;

@@ -12,6 +12,8 @@ export interface HyperSortUnetOptions {
   readonly inputChannels?: number;
   /** Default 2. */
   readonly classes?: number;
+  /** Less memory for more time, as in `Unet3dConfig`. Default false. */
+  readonly recompute?: boolean;
 }
 
 /**
@@ -20,7 +22,7 @@ export interface HyperSortUnetOptions {
  * the defaults it has 3,327,122 parameters.
  */
 export function hyperSortUnet(options: HyperSortUnetOptions = {}): Unet3d {
-  const { baseFeatures = 16, levels = 3, convs = 3, inputChannels = 1, classes = 2 } = options;
+  const { baseFeatures = 16, levels = 3, convs = 3, inputChannels = 1, classes = 2, recompute = false } = options;
   const config: Unet3dConfig & { readonly deepSupervision: false } = {
     inputChannels,
     classes,
@@ -35,6 +37,7 @@ export function hyperSortUnet(options: HyperSortUnetOptions = {}): Unet3d {
     headKernel: 3,
     init: 'torchDefault',
     deepSupervision: false,
+    recompute,
   };
   return unet3d(config);
 }

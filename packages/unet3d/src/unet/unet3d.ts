@@ -5,6 +5,7 @@ import { type DecoderOptions, decoder } from '../layers/decoder.ts';
 import { dropoutPlan } from '../layers/dropout-plan.ts';
 import { encoderDecoder } from '../layers/encoder-decoder.ts';
 import { type Layer, sequence } from '../layers/layer.ts';
+import { recomputed } from '../layers/recomputed.ts';
 import type { ConfiguredNetwork } from '../network.ts';
 import { type ResolvedUnet3dConfig, type Unet3dConfig, unet3dConfig } from './config.ts';
 
@@ -75,7 +76,8 @@ function encoderStage(
     }),
   );
   const pool: Layer = { params: {}, buffers: {}, run: (x) => maxPool3d(x, { size: strides }) };
-  return sequence(pooled ? [pool, ...convs] : convs);
+  const whole = sequence(pooled ? [pool, ...convs] : convs);
+  return c.recompute ? recomputed(whole) : whole;
 }
 
 function decoderOptions(
