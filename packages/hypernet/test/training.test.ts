@@ -53,6 +53,26 @@ describeBackends('hypersort in fit', (backend) => {
     return { last: (await store.load('last')) as Checkpoint, history };
   };
 
+  it('trains the same when the main network computes its stages again', async () => {
+    const before = tf.memory().numTensors;
+    const trained: Checkpoint[] = [];
+    for (const recompute of [false, true]) {
+      const chosen = hyperSortUnet({ baseFeatures: 2, levels: 1, convs: 1, recompute });
+      const store = memoryCheckpointStore();
+      const options = { data: cases(), budget: { steps: 4 }, seed: 3, patchSize: shape, store };
+      disposeState((await fit(hypersort({ network: chosen, hyper }), options)).state);
+      trained.push((await store.load('last')) as Checkpoint);
+    }
+    expect(tf.memory().numTensors).toBe(before);
+    const [plain, recomputed] = trained as [Checkpoint, Checkpoint];
+    for (const [name, { data }] of Object.entries(plain.tensors)) {
+      if (backend === 'cpu' || backend === 'wasm') expect(recomputed.tensors[name]!.data, name).toEqual(data);
+      else
+        for (const [i, v] of data.entries())
+          expect(Math.abs(v - recomputed.tensors[name]!.data[i]!)).toBeLessThan(1e-3);
+    }
+  });
+
   it('resumes exactly: weights, latents and both optimisers', async () => {
     const before = tf.memory().numTensors;
     const whole = await run(8);

@@ -1,3 +1,5 @@
+import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
+
 /** Where latents lie in the plane of a map. */
 export interface LatentPlane {
   /** Latents of two components at most keep their place; longer ones are projected. */
@@ -28,7 +30,7 @@ export function latentPlane(latents: readonly (readonly number[])[]): LatentPlan
   const centred = latents.map((z) => z.map((v, i) => v - centre[i]!));
   const covariance = centre.map((_, i) => centre.map((_, j) => mean(centred.map((z) => z[i]! * z[j]!))));
   const total = covariance.reduce((sum, row, i) => sum + row[i]!, 0);
-  const [first, second] = symmetricEigen(covariance);
+  const [first, second] = eigenvectors(covariance);
   const along = (z: readonly number[], axis: Eigen) =>
     z.reduce((sum, v, i) => sum + (v - centre[i]!) * axis.vector[i]!, 0);
   const place = (z: readonly number[]) => [along(z, first!), along(z, second!)] as const;
@@ -42,34 +44,16 @@ interface Eigen {
   readonly vector: readonly number[];
 }
 
-/** Jacobi sweeps double the digits each, once they converge. */
-const SWEEPS = 30;
-
-/** Eigenvalues and unit eigenvectors of a symmetric matrix by Jacobi rotations, largest first. */
-function symmetricEigen(matrix: readonly (readonly number[])[]): Eigen[] {
-  const a = matrix.map((row) => [...row]);
-  const n = a.length;
-  // Row i is the vector of a[i][i].
-  const vectors = a.map((_, i) => a.map((_, j) => Number(i === j)));
-  for (let sweep = 0; sweep < SWEEPS; sweep++) {
-    for (let p = 0; p < n; p++) {
-      for (let q = p + 1; q < n; q++) {
-        if (a[p]![q] === 0) continue;
-        const theta = (a[q]![q]! - a[p]![p]!) / (2 * a[p]![q]!);
-        const t = (theta < 0 ? -1 : 1) / (Math.abs(theta) + Math.hypot(theta, 1));
-        const c = 1 / Math.hypot(t, 1);
-        const turn = (x: number, y: number): [number, number] => [c * (x - t * y), c * (y + t * x)];
-        for (const row of a) [row[p], row[q]] = turn(row[p]!, row[q]!);
-        for (const rows of [a, vectors]) {
-          for (let k = 0; k < n; k++) [rows[p]![k], rows[q]![k]] = turn(rows[p]![k]!, rows[q]![k]!);
-        }
-      }
-    }
-  }
-  return vectors
-    .map((v, i) => {
-      const largest = v.reduce((x, y) => (Math.abs(y) > Math.abs(x) + 1e-12 ? y : x), 0);
-      return { value: Math.max(0, a[i]![i]!), vector: largest < 0 ? v.map((x) => -x) : v };
+/** Eigenvalues and unit eigenvectors of a symmetric matrix, largest first. */
+function eigenvectors(matrix: number[][]): Eigen[] {
+  const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(new Matrix(matrix), {
+    assumeSymmetric: true,
+  });
+  return realEigenvalues
+    .map((value, i) => {
+      const vector = eigenvectorMatrix.getColumn(i);
+      const largest = vector.reduce((x, y) => (Math.abs(y) > Math.abs(x) + 1e-12 ? y : x), 0);
+      return { value: Math.max(0, value), vector: largest < 0 ? vector.map((x) => -x) : vector };
     })
     .sort((x, y) => y.value - x.value);
 }
