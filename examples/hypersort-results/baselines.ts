@@ -96,6 +96,13 @@ const PSEUDO_TRUTH = 'Dice error, trained on the less suspect half by the map (t
 
 export const hasAllBaselines = ({ auc }: Baselines) => PSEUDO_TRUTH in auc;
 
+/** Those that do not depend on the map. */
+export function withoutPseudoTruth(known: Baselines): Baselines {
+  const without = (of: Readonly<Record<string, number>>) =>
+    Object.fromEntries(Object.entries(of).filter(([name]) => name !== PSEUDO_TRUTH));
+  return { ...known, auc: without(known.auc), spearman: without(known.spearman) };
+}
+
 /** The T-loss U-Net, Test-Dice with a true and a pseudo-true split, and the quality regressor, beside the first ones. */
 export async function addBaselines(
   title: string,

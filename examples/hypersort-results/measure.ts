@@ -60,6 +60,7 @@ export async function measure(
     'Dice error of the dominant style': dominantErrors,
     'volume only': volumeScore(training.map(({ volumeMl }) => volumeMl)),
   };
+  const written = cases.map(({ group }, i) => [group, ...latents[i]!.map((v) => Number(v.toFixed(4)))]);
   const wrong = cases.map((c, i) => ({ ...c, i })).filter(({ group }) => group !== 'clean');
   return {
     set,
@@ -93,10 +94,10 @@ export async function measure(
       (await measureBaselines(
         `${set} seed ${seed}`,
         experiment,
-        { training, tests, isWrong, distance: distanceToMedian(latents) },
+        { training, tests, isWrong, distance: distanceOf(written) },
         seed,
       )),
-    latents: cases.map(({ group }, i) => [group, ...latents[i]!.map((v) => Number(v.toFixed(4)))]),
+    latents: written,
   };
 }
 
@@ -112,16 +113,20 @@ export async function measurePlain(set: string, experiment: Experiment, data: st
   return { ...known, baselines: { ...baselines, ...plain, seconds: { ...baselines.seconds, ...seconds } } };
 }
 
+/** Distance to the median from latents as a result holds them, each after its group. */
+function distanceOf(written: readonly (readonly (string | number)[])[]): number[] {
+  return distanceToMedian(written.map(([, ...latent]) => latent.map(Number)));
+}
+
 /** A result with all baselines. */
 export async function measureMore(set: string, experiment: Experiment, data: string, known: Result): Promise<Result> {
   const { seed } = known;
   const { cases, tests } = await loadCases(experiment, data, seed);
-  const distance = distanceToMedian(known.latents.map(([, ...latent]) => latent.map(Number)));
   const all = {
     training: cases.map(({ given }) => given),
     tests,
     isWrong: cases.map(({ group }) => group !== 'clean'),
-    distance,
+    distance: distanceOf(known.latents),
   };
   return { ...known, baselines: await addBaselines(`${set} seed ${seed}`, experiment, all, seed, known.baselines) };
 }

@@ -181,7 +181,7 @@ describe('perturbLabels', () => {
   });
 
   it('keeps a label that would vanish, and says so', () => {
-    // Label 1 is a bar of five voxels, label 2 a dot.
+    // Label 1 is a block of three by five voxels, label 2 a dot.
     const { label, shape } = slice('0000000', '0111112', '0111110', '0111110', '0000000');
     const spoil = (perturbation: Perturbation, given = label) => {
       const { labels, manifest } = perturbLabels(
@@ -208,6 +208,14 @@ describe('perturbLabels', () => {
     // What is merged is meant to go.
     const merged = spoil({ kind: 'merge', from: [2], to: 1 });
     expect(merged.record).toMatchObject({ group: 'spoilt', kept: [] });
+    // So is what is swapped, where a case has one of the two.
+    const bar = slice('0000000', '0111110', '0000000', '0000000', '0000000').label;
+    const swapped = spoil({ kind: 'swap', labels: [1, 3] }, bar);
+    expect(swapped.rows[1]).toBe('0333330');
+    expect(swapped.record).toMatchObject({ group: 'spoilt', kept: [], dice: 0 });
+    // Nothing is done to a case without the label.
+    const without = spoil({ kind: 'erode', rounds: 1, labels: [2] }, bar);
+    expect(without).toMatchObject({ same: true, record: { group: 'clean', applied: null, kept: [], dice: 1 } });
     // The dot coming back would push out the one voxel of label 3 that had moved to its place.
     const pair = slice('0000000', '0000032', '0000000', '0000000', '0000000').label;
     expect(spoil({ kind: 'shift', shiftVoxels: [0, 0, 1] }, pair).record).toMatchObject({

@@ -57,18 +57,27 @@ function box() {
 }
 
 describe('prepareMapCase', () => {
-  it('ignores cells of which nobody annotated more than half, and judges others by what was annotated', () => {
-    const shape: Triple = [1, 1, 20];
-    const values = Uint8Array.of(1, 1, 9, 9, 1, 9, 9, 9, 1, 0, 0, 9, 0, 0, 9, 9, 2, 1, 1, 0);
+  it('judges cells by what somebody annotated of them, and ignores those of which nobody did', () => {
+    const shape: Triple = [1, 1, 24];
+    const values = Uint8Array.of(1, 1, 9, 9, 1, 9, 9, 9, 1, 0, 0, 9, 0, 9, 9, 9, 9, 9, 9, 9, 2, 1, 1, 0);
     const label = createVolume(values, shape, { spacingMm: [1, 1, 1] });
-    const image = createVolume(new Float32Array(20), shape, { spacingMm: [1, 1, 1] });
-    const grid = { shape: [1, 1, 5], spacingMm: [1, 1, 4], centre: 'image' } as const;
+    const image = createVolume(new Float32Array(24), shape, { spacingMm: [1, 1, 1] });
+    const grid = { shape: [1, 1, 6], spacingMm: [1, 1, 4], centre: 'image' } as const;
     const made = prepareMapCase('a', image, label, grid, { ignoreLabel: 9 });
-    expect([...made.label]).toEqual([1, 255, 0, 0, 1]);
+    expect([...made.label]).toEqual([1, 1, 0, 0, 255, 1]);
     expect(made.volumeMl).toBeCloseTo(0.007, 12);
     const ones = prepareMapCase('a', image, label, grid, { labels: [1], ignoreLabel: 9 });
-    expect([...ones.label]).toEqual([1, 255, 0, 0, 1]);
-    expect(measureExtent(image, label, { ignoreLabel: 9 }).labelMm).toEqual([1, 1, 19]);
+    expect([...ones.label]).toEqual([1, 1, 0, 0, 255, 1]);
+    expect(measureExtent(image, label, { ignoreLabel: 9 }).labelMm).toEqual([1, 1, 23]);
+  });
+
+  it('keeps single slices of a sparsely annotated scan', () => {
+    // Slices 1, 4 and 7 of 9 annotated, all foreground.
+    const values = Uint8Array.from({ length: 9 }, (_, z) => (z % 3 === 1 ? 1 : 9));
+    const label = createVolume(values, [9, 1, 1], { spacingMm: [1, 1, 1] });
+    const image = createVolume(new Float32Array(9), [9, 1, 1], { spacingMm: [1, 1, 1] });
+    const grid = { shape: [3, 1, 1], spacingMm: [3, 1, 1], centre: 'image' } as const;
+    expect([...prepareMapCase('a', image, label, grid, { ignoreLabel: 9 }).label]).toEqual([1, 1, 1]);
   });
 
   it('pools image and label, standardises, and measures the volume on the scan’s grid', () => {

@@ -6,6 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import { describeBackends } from '../../../tools/describe-backends.ts';
 import { countedTLoss } from '../src/baselines/counted-t-loss.ts';
+import { labelDiceError } from '../src/cases/label-voxels.ts';
 import { hypersort, plainUnet, qualitySentinel, tLossUnet } from '../src/index.ts';
 
 /** The same float32 sums in another order; a shift of some logits by 3 changes no sum that counts. */
@@ -160,6 +161,12 @@ describeBackends('countedTLoss', () => {
       for (const gradient of grads) expect(Math.max(...gradient.dataSync().map(Math.abs))).toBe(0);
     });
   });
+});
+
+it('Dice errors are over what somebody annotated, of all classes together', () => {
+  expect(labelDiceError(Uint8Array.of(1, 1, 1, 0), Uint8Array.of(1, 2, 2, 0))).toBe(0);
+  expect(labelDiceError(Uint8Array.of(1, 1, 1, 1), Uint8Array.of(1, 0, 255, 255))).toBeCloseTo(1 / 3, 12);
+  expect(labelDiceError(Uint8Array.of(1, 0), Uint8Array.of(255, 0))).toBe(0);
 });
 
 it('the quality regressor sees masks of 0 and 1, and their Dice where somebody annotated', () => {

@@ -45,10 +45,11 @@ it('plans the folds for the time that a step is seen to take, or is cut off by t
     expect(errors.every((e) => e >= 0 && e <= 1)).toBe(true);
     return { done, totals: [...totals] };
   };
-  // 85 % of 100 s for two folds.
-  expect(await run(true, 60, 100)).toEqual({ done: 42, totals: [84] });
-  expect(await run(true, 30, 100)).toEqual({ done: 30, totals: [60] });
+  // 85 % of 100 s for two folds, at two looks a step while it is timed.
+  expect((await run(true, 60, 100)).totals).toEqual([42]);
+  expect(await run(true, 30, 300)).toEqual({ done: 30, totals: [60] });
   expect((await run(true, 60, 4)).totals).toEqual([40]);
+  expect((await run(true, 5, 100)).totals).toEqual([40]);
   const cut = await run(false, 60, 100);
   expect(cut.totals).toEqual([120]);
   expect(cut.done).toBeGreaterThan(45);

@@ -64,6 +64,30 @@ describeBackends('recompute', () => {
     expect(held(deep)).toBeGreaterThanOrEqual(10 * 4000);
   });
 
+  it('takes inputs that it does not use, that are whole numbers, or that are its result', () => {
+    const before = tf.memory().numTensors;
+    const x = tf.tensor1d(xs);
+    const unused = tf.scalar(7);
+    const factors = tf.tensor1d([2, 4, 3, 1], 'int32');
+    const scaled = tf.grads((a: tf.Tensor, u: tf.Tensor) =>
+      tf.sum(recompute((v, _, i) => tf.mul(tf.square(v!), tf.cast(i!, 'float32')), [a, u, factors])),
+    );
+    const [byX, byUnused] = scaled([x, unused]) as [tf.Tensor, tf.Tensor];
+    expect([...byX.dataSync()]).toEqual([4 * xs[0]!, 8 * xs[1]!, 6 * xs[2]!, 2 * xs[3]!]);
+    expect([...byUnused.dataSync()]).toEqual([0]);
+    const same = tf.grad((a: tf.Tensor) =>
+      tf.sum(
+        tf.mul(
+          recompute((v) => v!, [a]),
+          3,
+        ),
+      ),
+    )(x);
+    expect([...same.dataSync()]).toEqual([3, 3, 3, 3]);
+    tf.dispose([x, unused, factors, byX, byUnused, same]);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
   it('needs no gradient around it, and passes on what is thrown', () => {
     const before = tf.memory().numTensors;
     const x = tf.tensor1d(xs);
@@ -79,6 +103,10 @@ describeBackends('recompute', () => {
       return tf.square(a);
     };
     expect(() => tf.grad((a: tf.Tensor) => tf.sum(recompute(failing, [a])))(x)).toThrow('no more');
+    const refusing = (): tf.Tensor => {
+      throw new Error('no room');
+    };
+    expect(() => tf.grad((a: tf.Tensor) => tf.sum(recompute(refusing, [tf.mul(a, 2)])))(x)).toThrow('no room');
     tf.dispose([x, weight]);
     expect(tf.memory().numTensors).toBe(before);
     // The tape is whole again.

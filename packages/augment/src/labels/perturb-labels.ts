@@ -26,11 +26,11 @@ export interface PerturbationGroup {
 /** What was done to one case. */
 export interface PerturbationRecord {
   readonly id: string;
-  /** Name of its group; `clean` for a case that was not chosen, or of which all that would have changed was kept. */
+  /** Name of its group; `clean` for a case that was not chosen, or in which nothing changed. */
   readonly group: string;
   /** The perturbation with its drawn numbers; null for a clean case. */
   readonly applied: Perturbation | null;
-  /** Labels that the perturbation would have taken away whole, and that kept their voxels. */
+  /** Labels that kept their voxels, because the perturbation would have taken them away whole (or, rarely, others). */
   readonly kept: readonly number[];
   readonly foregroundBefore: number;
   readonly foregroundAfter: number;
@@ -54,8 +54,8 @@ export interface PerturbationManifest {
  * Which cases are chosen depends on the generator and on the ids, not on the order in which cases are given; what is
  * drawn for a case depends on its id alone.
  *
- * No perturbation but a merge takes a label away from a case: one that erosion, a shift, missing slices or jitter would
- * remove whole keeps its voxels, and the record names it in `kept`.
+ * No perturbation but merges and swaps takes a label away from a case: one that erosion, a shift, missing slices or
+ * jitter would remove whole keeps its voxels, and the record names it in `kept`.
  *
  * @returns the label map of every case, clean ones unchanged (the same array), in the order given.
  * @throws SegError `invalid-argument` for fractions that are no such thing or exceed 1 together, and for repeated ids.
@@ -92,7 +92,7 @@ export function perturbLabels(
     const group = groupOf.get(id);
     const result = group && applyPerturbation(label, shape, group.perturbation, draws.fork(id));
     const { spoilt, kept } = keepVanished(label, result?.label ?? label, group?.perturbation);
-    const isClean = result === undefined || (kept.length > 0 && spoilt.every((value, i) => value === label[i]));
+    const isClean = result === undefined || spoilt.every((value, i) => value === label[i]);
     labels.push(isClean ? label : spoilt);
     return {
       id,
@@ -105,9 +105,10 @@ export function perturbLabels(
   return { labels, manifest: { schemaVersion: 2, plan, rng: state, cases: records } };
 }
 
-/** Gives labels that are gone their voxels back; merged ones are meant to go. */
+/** Gives labels that are gone their voxels back; those that were merged or swapped are meant to go. */
 function keepVanished(before: Uint8Array, after: Uint8Array, perturbation: Perturbation | undefined) {
-  const vanished = perturbation?.kind === 'merge' ? [] : missing(before, after);
+  const isMeant = perturbation?.kind === 'merge' || perturbation?.kind === 'swap';
+  const vanished = isMeant ? [] : missing(before, after);
   if (vanished.length === 0) return { spoilt: after, kept: [] };
   const isKept = labelSet(vanished);
   const spoilt = after.map((value, i) => (isKept[before[i]!] ? before[i]! : value));

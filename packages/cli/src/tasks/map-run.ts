@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { SegError } from '@seg/core';
 import type { Dataset } from '@seg/io';
 import { writeFileAtomic } from '@seg/io/node';
 import { latentMapReport, renderMapReport } from '@seg/report';
@@ -10,7 +11,7 @@ import { latentMapReport, renderMapReport } from '@seg/report';
  *
  * @returns the page's path; nothing for runs without latents.
  */
-export async function mapRun(run: string, dataset: Dataset): Promise<string | undefined> {
+export async function mapRun(run: string, dataset: Dataset, signal?: AbortSignal): Promise<string | undefined> {
   const hypernet = await import('@seg/hypernet');
   const text = await readFile(join(run, 'latents.jsonl'), 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '';
@@ -25,7 +26,12 @@ export async function mapRun(run: string, dataset: Dataset): Promise<string | un
   const isolation = hypernet.latentIsolation(latents);
   const distance = hypernet.distanceToMedian(latents);
   const limit = hypernet.outlierLimit(distance);
-  const volumes = await Promise.all(last.map(([id]) => labelVolumeMl(dataset, id)));
+  const volumes: number[] = [];
+  // One after the other: label maps of a whole data set need not fit into memory.
+  for (const [id] of last) {
+    if (signal?.aborted) throw stoppedByCaller('mapRun', signal);
+    volumes.push(await labelVolumeMl(dataset, id));
+  }
   const ranking = last
     .map(([id], i) => ({
       case: id,
@@ -44,10 +50,20 @@ export async function mapRun(run: string, dataset: Dataset): Promise<string | un
     recommendedScore: 'distance_to_median',
     history,
     clusters: { centroids, silhouette },
-    summary: [['training', `${history.at(-1)!.step} steps`]],
+    // Runs predict there.
+    dominant: 'origin',
+    summary: [
+      ['training', `${history.at(-1)!.step} steps`],
+      ['saturation of the heads (3 is too much)', history.at(-1)!.saturation?.toFixed(2) ?? 'not recorded'],
+    ],
   });
   await writeFileAtomic(page, renderMapReport(report));
   return page;
+}
+
+/** What tasks throw that a signal has stopped. */
+export function stoppedByCaller(where: string, signal: AbortSignal): SegError {
+  return new SegError('aborted', { where, problem: 'stopped by the caller', cause: signal.reason });
 }
 
 /** Volume of all structures together, voxels that nobody annotated left out. */

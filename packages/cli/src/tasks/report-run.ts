@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { SegError, type Volume } from '@seg/core';
+import type { Volume } from '@seg/core';
 import type { Dataset, DatasetCase } from '@seg/io';
 import { openDataset, readImage, readLabelMap, writeFileAtomic, writeNifti } from '@seg/io/node';
 import { CohortEvaluation, type CohortSummary, evaluateSegmentation } from '@seg/metrics';
@@ -8,7 +8,7 @@ import type { CasePicture, CaseRecord } from '@seg/report';
 import { buildTrainingReport } from '@seg/report/node';
 import { predictVolume } from '@seg/train';
 import { type LoadedRun, loadRun, readRunLog } from '@seg/train/node';
-import { mapRun } from './map-run.ts';
+import { mapRun, stoppedByCaller } from './map-run.ts';
 import { moreMethods } from './methods.ts';
 
 export interface ReportRunOptions {
@@ -55,7 +55,7 @@ export async function reportRun(run: string, options: ReportRunOptions = {}): Pr
       pictures: validated.pictures,
       config: loaded.config,
     });
-    const map = await mapRun(run, dataset);
+    const map = await mapRun(run, dataset, options.signal);
     return { report, summary: validated.summary, ...(map === undefined ? {} : { map }) };
   } finally {
     loaded.dispose();
@@ -96,7 +96,7 @@ async function validate(run: string, loaded: LoadedRun, dataset: Dataset, option
   const records: CaseRecord[] = [];
   const files = new Map<string, string>();
   for (const [i, item] of cases.entries()) {
-    if (options.signal?.aborted) throw aborted(options.signal);
+    if (options.signal?.aborted) throw stoppedByCaller('reportRun', options.signal);
     const [image, reference] = [await item.loadImage(), await item.loadLabel()];
     const prediction = await predictVolume(loaded, image);
     const file = join(folder, 'predictions', predictionName(item));
@@ -159,8 +159,4 @@ function predictionName(item: DatasetCase): string {
   const name = basename(item.imagePaths[0]!);
   const isWritable = item.imagePaths.length === 1 && /\.nii(\.gz)?$/i.test(name);
   return isWritable ? name : `${item.id.replaceAll(/[\\/]/g, '_')}.nii.gz`;
-}
-
-function aborted(signal: AbortSignal): SegError {
-  return new SegError('aborted', { where: 'reportRun', problem: 'stopped by the caller', cause: signal.reason });
 }

@@ -37,8 +37,8 @@ export function measureExtent(image: Volume, label: Volume, options: MapCaseOpti
 
 /**
  * Brings a scan and its label onto the working grid: every channel to mean 0 and deviation 1 over the scan, then means
- * over the cells. A cell is ignored where nobody annotated more than half of it, and label where at least half of what
- * was annotated is.
+ * over the cells. A cell is label where at least half of what was annotated of it is, and ignored where hardly anything
+ * was annotated.
  *
  * @throws SegError `shape-mismatch` when image and label differ in shape.
  */
@@ -93,9 +93,11 @@ export function prepareMapCase(
     shape: grid.shape,
     channels: image.channels,
     image: working,
-    label: Uint8Array.from(part, (v, i) =>
-      blank[i]! > 0.5 + 1e-6 ? IGNORED_CLASS : v >= 0.5 * (1 - blank[i]!) - 1e-6 ? 1 : 0,
-    ),
+    label: Uint8Array.from(part, (v, i) => {
+      const annotated = 1 - blank[i]!;
+      if (annotated < LEAST_ANNOTATED) return IGNORED_CLASS;
+      return v >= 0.5 * annotated - 1e-6 ? 1 : 0;
+    }),
     start: cells.start,
     size: cells.size,
     spacingMm: grid.spacingMm,
@@ -109,6 +111,9 @@ export function foreground({ labels, ignoreLabel }: MapCaseOptions): (value: num
   const set = new Set(labels);
   return (value) => set.has(value);
 }
+
+/** Part of a cell that has to be annotated: single slices of sparsely annotated scans count. */
+const LEAST_ANNOTATED = 0.1;
 
 const triple = (v: readonly number[]): Triple => [v[0]!, v[1]!, v[2]!];
 

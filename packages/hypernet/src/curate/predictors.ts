@@ -18,7 +18,7 @@ interface PredictorOptions {
 export interface OutOfFoldOptions extends PredictorOptions {
   readonly network: Unet3d;
   readonly folds: number;
-  /** Of one fold. */
+  /** Of one fold; 20 are done at least. */
   readonly steps: number;
   /** Do fewer where a few timed ones say that the time does not suffice: a schedule that ends is worth more steps. */
   readonly fitToTime: boolean;
@@ -32,15 +32,20 @@ const PLANNED = 0.85;
 /** Steps of one fold for which there is time. */
 async function affordableSteps(cases: readonly MapCase[], options: OutOfFoldOptions): Promise<number> {
   const { network, folds, steps, seed, seconds, budget } = options;
+  const limit = budget.limit(seconds);
   const times: number[] = [];
   const trained = await trainBaseline(plainUnet({ network }), cases, {
     steps: TIMED_STEPS,
     seed,
-    onStep: () => times.push(budget.spent()),
+    signal: limit.signal,
+    onStep: () => {
+      limit.check();
+      times.push(budget.spent());
+    },
   });
   trained.dispose();
   const perStep = Math.min(...times.slice(1).map((t, i) => t - times[i]!));
-  return Math.max(LEAST_STEPS, Math.min(steps, Math.floor((PLANNED * seconds) / folds / perStep)));
+  return Math.min(steps, Math.floor((PLANNED * seconds) / folds / perStep));
 }
 
 /** Out-of-fold Dice errors of plain U-Nets in the order of the cases, and the fewest steps that a fold had time for. */
@@ -48,8 +53,11 @@ export async function outOfFoldErrors(
   cases: readonly MapCase[],
   options: OutOfFoldOptions,
 ): Promise<{ readonly errors: readonly number[]; readonly steps: number }> {
-  const { network, folds, seed, seconds, budget, onStep } = options;
-  const steps = options.fitToTime ? await affordableSteps(cases, options) : options.steps;
+  const { network, folds, seed, budget, onStep } = options;
+  const end = budget.spent() + options.seconds;
+  const affordable = options.fitToTime ? await affordableSteps(cases, options) : options.steps;
+  const steps = Math.max(LEAST_STEPS, affordable);
+  const seconds = end - budget.spent();
   let fewest = steps;
   const { errors } = await outOfFoldDice(
     cases,

@@ -147,7 +147,7 @@ export function hypersort(options: HyperSortOptions): Method<'hyper' | 'latents'
       const points = await latentsOf(params.latents);
       const inputs =
         points.length === 0
-          ? [conditions.forPrediction]
+          ? [conditions.forPrediction, ...Object.values(options.conditions ?? {})]
           : points.map(({ id, latent }) => [...latent, ...conditions.of(id)]);
       let saturation = 0;
       for (const values of inputs) {

@@ -74,6 +74,8 @@ const SHARES = { map: 0.55, outOfFold: 0.25, sentinel: 0.06, writing: 0.08 };
 const LEAST_WRITING_SECONDS = 20;
 const MOST_OUT_OF_FOLD_EPOCHS = 20;
 const MOST_FOLDS = 5;
+/** From here on tanh hardly has a slope. */
+const FLAT = 3;
 
 /**
  * Finds doubtful labels of a data set: trains HyperSORT and the simpler predictors in the given time, and writes
@@ -87,8 +89,8 @@ const MOST_FOLDS = 5;
  *
  * A backend must have been started. With `plan` and enough time the result depends on data, options and seed alone.
  *
- * @throws SegError `invalid-argument` for fewer than 8 cases with these labels or a folder that holds something, and
- * what reading the data set throws.
+ * @throws SegError `invalid-argument` for fewer than 8 cases with these labels, labels that the data set does not have, or
+ * a folder that holds something, and what reading the data set throws.
  */
 export async function curateDataset(options: CurateOptions): Promise<CurationResult> {
   const { data, out, seed = 0, minutes = 30, signal, clock = () => performance.now() } = options;
@@ -157,6 +159,9 @@ export async function curateDataset(options: CurateOptions): Promise<CurationRes
     const epochsDone = Number((map.steps / cases.length).toFixed(1));
     if (options.plan === undefined && epochsDone < LEAST_EPOCHS)
       warn(`the map was trained for ${epochsDone} epochs, and ${LEAST_EPOCHS} are the least: give more --minutes`);
+    const { saturation = 0 } = map.history.at(-1) ?? {};
+    if (saturation >= FLAT)
+      warn(`weights have reached their bound (pre-activation ${saturation.toFixed(1)}): styles may differ too little`);
     const clustering = chooseClusters(map.latents, { seed });
     // The origin can drift away from where most cases lie; the median cannot.
     const dominantLatent = componentMedian(map.latents);

@@ -1,6 +1,7 @@
 import { SegError, type Volume } from '@seg/core';
 import { axisCodesOf, commonOrientation, type Dataset, type DatasetCase, reorient, type StoredGrid } from '@seg/io';
 import { openDataset } from '@seg/io/node';
+import { IGNORED_CLASS } from '@seg/train';
 import { type MapCase, type MapCaseOptions, measureExtent, prepareMapCase } from '../cases/map-case.ts';
 import { turnExtent } from '../cases/turn-extent.ts';
 import type { CaseExtent, WorkingGrid } from '../cases/working-grid.ts';
@@ -43,7 +44,8 @@ const KEPT_BYTES = 1 << 30;
  * Reads the cases of a data set that are annotated for all labels looked at, and brings them onto one grid with their
  * axes alike.
  *
- * @throws SegError `invalid-argument` for fewer than 8 such cases, and what reading the data set throws.
+ * @throws SegError `invalid-argument` for fewer than 8 such cases, labels that the data set does not have or that no case
+ * has, and what reading the data set throws.
  */
 export async function readCases<Plan extends { readonly grid: WorkingGrid }>(
   options: ReadCasesOptions<Plan>,
@@ -51,10 +53,11 @@ export async function readCases<Plan extends { readonly grid: WorkingGrid }>(
   const { data, signal, warn, onRead } = options;
   const dataset = await openDataset(data);
   const { ignoreLabel } = dataset;
-  const wanted = options.labels ?? dataset.labels.map(({ value }) => value);
+  const declared = dataset.labels.map(({ value }) => value);
+  const wanted = options.labels ?? declared;
+  checkDeclared(wanted, declared);
   const foreground: MapCaseOptions = {
-    // Values that the data set does not declare count too where nobody chose, as long as none of them is no structure.
-    ...(options.labels === undefined && ignoreLabel === undefined ? {} : { labels: wanted }),
+    ...(options.labels === undefined ? {} : { labels: wanted }),
     ...(ignoreLabel === undefined ? {} : { ignoreLabel }),
   };
   const items = annotatedCases(dataset, wanted, warn);
@@ -70,6 +73,9 @@ export async function readCases<Plan extends { readonly grid: WorkingGrid }>(
     keptBytes += loaded.image.data.byteLength + loaded.label.data.byteLength;
     if (keptBytes <= KEPT_BYTES) kept.set(item.id, loaded);
     onRead(extents.length, 2 * items.length);
+  }
+  if (extents.every(({ labelMm }) => labelMm === undefined)) {
+    refuse({ problem: `no case has a voxel of label ${wanted.join(', ')}`, got: items.length });
   }
   const common = commonOrientation(grids);
   if (common === undefined)
@@ -89,7 +95,14 @@ export async function readCases<Plan extends { readonly grid: WorkingGrid }>(
     cases.push({ item, working: prepareMapCase(item.id, image3d, label3d, plan.grid, foreground), axisCodes });
     onRead(items.length + cases.length, 2 * items.length);
   }
-  return { dataset, cases, foreground, plan };
+  const seen = cases.filter(({ working }) => working.label.some((value) => value !== IGNORED_CLASS));
+  if (seen.length < cases.length) {
+    warn(
+      `${cases.length - seen.length} of ${cases.length} cases are left out: nothing of what is looked at is annotated`,
+    );
+    checkCount(seen.length, cases.length, wanted);
+  }
+  return { dataset, cases: seen, foreground, plan };
 }
 
 function annotatedCases(
@@ -99,17 +112,31 @@ function annotatedCases(
 ): readonly DatasetCase[] {
   const withLabel = dataset.cases.filter((c) => c.labelPaths.length > 0);
   const annotated = withLabel.filter((c) => wanted.every((v) => c.annotatedLabels?.includes(v) !== false));
-  if (annotated.length < LEAST_CASES) {
-    throw new SegError('invalid-argument', {
-      where: 'curateDataset',
-      problem: `a map needs ${LEAST_CASES} labelled cases at least`,
-      got: annotated.length,
-    });
-  }
+  checkCount(annotated.length, withLabel.length, wanted);
   const left = withLabel.length - annotated.length;
   if (left > 0)
     warn(`${left} of ${withLabel.length} cases are left out: not annotated for all of ${wanted.join(', ')}`);
   return annotated;
+}
+
+function checkDeclared(wanted: readonly number[], declared: readonly number[]): void {
+  const unknown = wanted.filter((value) => !declared.includes(value));
+  if (unknown.length > 0) {
+    refuse({ problem: 'the data set has no such label', got: unknown, expected: `any of ${declared.join(', ')}` });
+  }
+}
+
+function checkCount(count: number, labelled: number, wanted: readonly number[]): void {
+  if (count >= LEAST_CASES) return;
+  refuse({
+    problem: `a map needs ${LEAST_CASES} labelled cases at least, annotated for label ${wanted.join(', ')}`,
+    got: { annotated: count, labelled },
+    expected: `${LEAST_CASES} or more`,
+  });
+}
+
+function refuse(details: { readonly problem: string; readonly got: unknown; readonly expected?: unknown }): never {
+  throw new SegError('invalid-argument', { where: 'curateDataset', ...details });
 }
 
 interface LoadedCase {

@@ -251,6 +251,36 @@ it('counts nowhere what nobody annotated, and leaves it as it is', async () => {
   }
 }, 60_000);
 
+it('leaves out cases of which nobody annotated anything, and refuses labels that say nothing', async () => {
+  const data = join(folder, 'blank');
+  await writePhantomDataset(data, { cases: 9, shape: [20, 24, 20], spacingMm: [8, 8, 8] });
+  const manifest = JSON.parse(await readFile(join(data, 'seg.json'), 'utf8'));
+  await writeFile(join(data, 'seg.json'), JSON.stringify({ ...manifest, ignoreLabel: 9 }));
+  const blank = async (index: number) => {
+    const item = (await openDataset(data)).cases[index]!;
+    const label = await item.loadLabel();
+    await writeImage(item.labelPaths[0]!, { ...label, data: new Uint8Array(label.data.length).fill(9) });
+    return item.id;
+  };
+  const id = await blank(2);
+  const run = (name: string, labels?: number[]) =>
+    curateDataset({
+      data,
+      out: join(folder, name),
+      plan: { ...plan, epochs: 1 },
+      correct: 'all',
+      ...(labels === undefined ? {} : { labels }),
+    });
+  const { ranking, warnings } = await run('blank-run');
+  expect(ranking.map((row) => row.case)).not.toContain(id);
+  expect(ranking.length).toBe(8);
+  expect(warnings).toEqual([expect.stringContaining('1 of 9 cases are left out: nothing')]);
+  expect((await readdir(join(folder, 'blank-run', 'corrected'))).length).toBe(8);
+  await expect(run('blank-9', [9])).rejects.toThrow(/no such label \(got \[9\], expected any of 1, 2, 3\)/);
+  await blank(3);
+  await expect(run('blank-two')).rejects.toThrow(/8 labelled cases.*7/s);
+}, 60_000);
+
 it('cuts every training short where the time is over', async () => {
   const out = join(folder, 'slow');
   let seconds = 0;
@@ -269,7 +299,9 @@ it('refuses folders with files, too few cases and empty labels', async () => {
   const out = join(folder, 'other');
   await expect(curateDataset({ data: join(folder, 'data'), out, plan, minutes: 0 })).rejects.toThrow(/minutes/);
   await expect(curateDataset({ data: join(folder, 'data'), out: `${out}2`, labels: [0] })).rejects.toThrow(/labels/);
-  await expect(curateDataset({ data: join(folder, 'data'), out: `${out}2`, labels: [99] })).rejects.toThrow(/no case/);
+  await expect(curateDataset({ data: join(folder, 'data'), out: `${out}2`, labels: [99] })).rejects.toThrow(
+    /no such label/,
+  );
   await expect(readdir(`${out}2`)).rejects.toThrow(/ENOENT/);
   await writeFile(join(folder, 'file'), '');
   await expect(curateDataset({ data: join(folder, 'data'), out: join(folder, 'file') })).rejects.toThrow(/no folder/);

@@ -1,3 +1,4 @@
+import { SegError } from '@seg/core';
 import { latentPlane } from './latent-plane.ts';
 import type { MapReport, MapReportCase } from './map-report.ts';
 
@@ -9,8 +10,11 @@ export interface RankingRow {
   readonly volume_ml: number;
 }
 
+/** A row whose other fields are scores. */
+export type ScoredRow<Row> = RankingRow & { readonly [Name in Exclude<keyof Row, keyof RankingRow>]: number };
+
 /** A ranking of cases, the latents they had in the course of a training, and their clusters at its end. */
-export interface LatentMap<Row extends RankingRow = RankingRow> {
+export interface LatentMap<Row extends ScoredRow<Row>> {
   readonly title: string;
   /** Most suspect first; every field but `case`, `cluster`, `flagged` and `volume_ml` is a score. */
   readonly ranking: readonly Row[];
@@ -21,6 +25,8 @@ export interface LatentMap<Row extends RankingRow = RankingRow> {
     readonly step: number;
     readonly latents: Readonly<Record<string, readonly number[]>>;
   }[];
+  /** Where the dominant style is: at the median of the latents (default), or at the latent 0. */
+  readonly dominant?: 'median' | 'origin';
   /** Latents of the clusters' centres, by number, and the silhouette; not finite for a single cluster. */
   readonly clusters: { readonly centroids: readonly (readonly number[])[]; readonly silhouette: number };
   /** `data:` URL of a case's slices, or none; default none. */
@@ -35,12 +41,15 @@ const MOST_FRAMES = 60;
 /**
  * The data of a map's page, for `renderMapReport`. Latents of more than two components are shown on their first two
  * principal axes, earlier ones on those of the last.
+ *
+ * @throws SegError `invalid-argument` where a record lacks the latent of a case that is ranked.
  */
-export function latentMapReport<Row extends RankingRow>(map: LatentMap<Row>): MapReport {
-  const { title, ranking, recommendedScore, history, clusters, picture, summary = [] } = map;
+export function latentMapReport<Row extends ScoredRow<Row>>(map: LatentMap<Row>): MapReport {
+  const { title, ranking, recommendedScore, history, clusters, picture, dominant = 'median', summary = [] } = map;
   const flagged = ranking.filter((row) => row.flagged).length;
-  const latents = history.at(-1)?.latents ?? {};
-  const { place, axes, median } = latentPlane(ranking.map((row) => latents[row.case] ?? []));
+  const last = history.at(-1);
+  const latents = last === undefined ? [] : ranking.map((row) => latentOf(last, row.case));
+  const { place, axes, median } = latentPlane(latents);
   const step = Math.max(1, Math.ceil(history.length / MOST_FRAMES));
   const kept = history.filter((_, i) => (history.length - 1 - i) % step === 0);
   return {
@@ -48,7 +57,8 @@ export function latentMapReport<Row extends RankingRow>(map: LatentMap<Row>): Ma
     subtitle: `${ranking.length} cases, ${flagged} of them stand out`,
     recommendedScore,
     axes,
-    dominant: median,
+    dominant: dominant === 'median' ? median : place((latents[0] ?? []).map(() => 0)),
+    dominantName: dominant,
     columns: Object.keys(ranking[0] ?? {}),
     cases: ranking.map((row, i): MapReportCase => {
       const { case: id, cluster, flagged: isFlagged, volume_ml: volumeMl, ...scores } = row;
@@ -58,13 +68,14 @@ export function latentMapReport<Row extends RankingRow>(map: LatentMap<Row>): Ma
         cluster,
         flagged: isFlagged,
         volumeMl,
+        // The type says that only numbers are left.
         scores: scores as unknown as MapReportCase['scores'],
         ...(url === undefined ? {} : { picture: url }),
       };
     }),
     history: kept.map((record) => ({
       step: record.step,
-      points: ranking.map((row) => place(record.latents[row.case] ?? [])),
+      points: ranking.map((row) => place(latentOf(record, row.case))),
     })),
     clusters: clusters.centroids.map((centre, c) => ({
       centre: place(centre),
@@ -81,4 +92,15 @@ export function latentMapReport<Row extends RankingRow>(map: LatentMap<Row>): Ma
       ...summary,
     ],
   };
+}
+
+function latentOf({ step, latents }: LatentMap<RankingRow>['history'][number], id: string): readonly number[] {
+  const latent = latents[id];
+  if (latent !== undefined) return latent;
+  throw new SegError('invalid-argument', {
+    where: 'latentMapReport',
+    problem: `the record of step ${step} has no latent of a ranked case`,
+    got: id,
+    expected: 'a latent for every case of the ranking',
+  });
 }

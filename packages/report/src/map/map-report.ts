@@ -10,6 +10,7 @@ export interface MapReportCase {
   readonly cluster: number;
   /** Whether the case stands out and should be looked at. */
   readonly flagged: boolean;
+  /** NaN where it is not known. */
   readonly volumeMl: number;
   /** By name of the score, higher is more suspect; NaN where it was not computed, infinity for an empty label. */
   readonly scores: Readonly<Record<string, number>>;
@@ -28,8 +29,10 @@ export interface MapReport {
   readonly history: readonly { readonly step: number; readonly points: readonly (readonly [number, number])[] }[];
   /** What the two directions of the plane are. */
   readonly axes: readonly [string, string];
-  /** Place of the dominant style in the plane: the median of the latents. */
+  /** Place of the dominant style in the plane. */
   readonly dominant: readonly [number, number];
+  /** What lies there: the median of all latents, or the latent 0. */
+  readonly dominantName: 'median' | 'origin';
   /** Columns of the CSV file: `case`, `cluster`, `flagged`, `volume_ml` and names of scores, in the order of the run's. */
   readonly columns: readonly string[];
   /** Centres of the clusters in the plane, by number. */
@@ -51,11 +54,13 @@ const GALLERY = 6;
  */
 export function renderMapReport(report: MapReport): string {
   checkReport(report);
-  const { cases, clusters, history, summary, recommendedScore, axes, dominant, columns } = report;
+  const { cases, clusters, history, summary, recommendedScore, axes, dominant, dominantName, columns } = report;
+  const hasPictures = cases.some(({ picture }) => picture !== undefined);
   const data = {
     recommendedScore,
     axes,
     dominant,
+    dominantName,
     columns,
     clusters,
     history: history.map(({ step, points }) => ({ step, points: points.map(([x, y]) => [short(x, 6), short(y, 6)]) })),
@@ -88,7 +93,7 @@ export function renderMapReport(report: MapReport): string {
         title: 'Map',
         content: [
           paragraph(
-            'Each point is a case, placed by its latent. The lines cross at the median of all of them, the dominant style of annotation; what lies far from it was labelled differently. Small crosses are centres of clusters. Click a point for its slices.',
+            `Each point is a case, placed by its latent. The lines cross at ${dominantName === 'median' ? 'the median of all of them' : 'latent 0'}, the dominant style of annotation; what lies far from it was labelled differently. Small crosses are centres of clusters. Click a point for ${hasPictures ? 'its slices' : 'its scores'}.`,
           ),
           rawHtml(controls(history.length)),
           rawHtml(
@@ -129,10 +134,12 @@ function gallery({ cases, clusters, history }: MapReport, cluster: number) {
     .sort((a, b) => a.away - b.away)
     .filter(({ item }) => item.picture !== undefined)
     .slice(0, GALLERY);
-  const volumes = cases.filter((c) => c.cluster === cluster).map((c) => c.volumeMl);
-  const mean = volumes.reduce((a, b) => a + b, 0) / Math.max(1, volumes.length);
-  return details(`Cluster ${cluster}: ${size} cases, mean volume ${mean.toPrecision(3)} ml`, [
-    rawHtml(`<p>Nearest to the centre at (${escapeHtml(centre.map((v) => v.toPrecision(3)).join(', '))}):</p>`),
+  const volumes = cases.filter((c) => c.cluster === cluster && !Number.isNaN(c.volumeMl)).map((c) => c.volumeMl);
+  const mean = volumes.reduce((a, b) => a + b, 0) / volumes.length;
+  const volume = volumes.length === 0 ? '' : `, mean volume ${mean.toPrecision(3)} ml`;
+  const place = escapeHtml(centre.map((v) => v.toPrecision(3)).join(', '));
+  return details(`Cluster ${cluster}: ${size} cases${volume}`, [
+    rawHtml(members.length > 0 ? `<p>Nearest to the centre at (${place}):</p>` : `<p>Centre at (${place}).</p>`),
     figureRow(members.map(({ item }) => figure(item.picture!, item.id))),
   ]);
 }

@@ -2,7 +2,7 @@
 export const mapScript = `'use strict';
 (() => {
   const data = JSON.parse(document.getElementById('data').textContent);
-  const { cases, history, clusters, dominant, axes } = data;
+  const { cases, history, clusters, dominant, dominantName, axes } = data;
   for (const { scores } of cases) {
     for (const name of Object.keys(scores)) if (scores[name] === 'inf') scores[name] = Infinity;
   }
@@ -10,8 +10,12 @@ export const mapScript = `'use strict';
   const canvas = byId('map');
   const pen = canvas.getContext('2d');
   const palette = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#555555'];
-  const volumes = cases.map((c) => Math.log(Math.max(c.volumeMl, 1e-6)));
-  const lowest = Math.min(...volumes), highest = Math.max(...volumes);
+  // Not a number where the volume is not known.
+  const volumes = cases.map((c) => (c.volumeMl === null ? NaN : Math.log(Math.max(c.volumeMl, 1e-6))));
+  const known = volumes.filter((v) => !isNaN(v));
+  const lowest = Math.min(...known), highest = Math.max(...known);
+  const millilitres = (v, digits) => (v === null ? 'volume not known' : v.toPrecision(digits) + ' ml');
+  const hasPictures = cases.some((c) => c.picture !== undefined);
   let time = history.length - 1, chosen = -1, hovered = -1, timer = 0;
 
   const all = history.flatMap((h) => h.points).concat([dominant]);
@@ -28,7 +32,7 @@ export const mapScript = `'use strict';
   const colours = {
     cluster: (c) => (c.cluster < 0 ? '#999999' : palette[c.cluster % palette.length]),
     flag: (c) => (c.flagged ? '#d62728' : '#7f9db9'),
-    volume: (c, i) => shade(highest > lowest ? (volumes[i] - lowest) / (highest - lowest) : 0.5),
+    volume: (c, i) => (isNaN(volumes[i]) ? '#999999' : shade(highest > lowest ? (volumes[i] - lowest) / (highest - lowest) : 0.5)),
   };
 
   function draw() {
@@ -48,7 +52,7 @@ export const mapScript = `'use strict';
     // Lines that run behind a text are blanked out around it.
     const write = (text, x, y) => { pen.strokeText(text, x, y); pen.fillText(text, x, y); };
     pen.textAlign = 'left';
-    write('dominant style (median)', Math.min(ox + 10, canvas.width - 260), 28);
+    write('dominant style (' + dominantName + ')', Math.min(ox + 10, canvas.width - 260), 28);
     pen.textAlign = 'center';
     write(axes[0], canvas.width / 2, canvas.height - 14);
     pen.save();
@@ -121,14 +125,14 @@ export const mapScript = `'use strict';
     const title = document.createElement('h3');
     title.textContent = item.id;
     const facts = document.createElement('p');
-    facts.textContent = (item.flagged ? 'flagged, ' : '') + 'cluster ' + item.cluster + ', ' + item.volumeMl.toPrecision(4) + ' ml, ' +
+    facts.textContent = (item.flagged ? 'flagged, ' : '') + 'cluster ' + item.cluster + ', ' + millilitres(item.volumeMl, 4) + ', ' +
       data.recommendedScore + ' ' + format(item.scores[data.recommendedScore]);
     const parts = [title, facts];
-    if (item.picture === undefined) {
+    if (item.picture === undefined && hasPictures) {
       const none = document.createElement('p');
       none.textContent = 'No slices were kept for this case.';
       parts.push(none);
-    } else {
+    } else if (hasPictures) {
       const picture = document.createElement('img');
       picture.src = item.picture;
       picture.alt = 'Slices of ' + item.id;
@@ -149,7 +153,7 @@ export const mapScript = `'use strict';
     tip.hidden = i < 0;
     if (i >= 0) {
       const c = cases[i];
-      tip.textContent = c.id + '\\ncluster ' + c.cluster + (c.flagged ? ', flagged' : '') + ', ' + c.volumeMl.toPrecision(3) + ' ml';
+      tip.textContent = c.id + '\\ncluster ' + c.cluster + (c.flagged ? ', flagged' : '') + ', ' + millilitres(c.volumeMl, 3);
       tip.style.left = event.pageX + 14 + 'px';
       tip.style.top = event.pageY + 10 + 'px';
     }

@@ -6,7 +6,14 @@ import { pathToFileURL } from 'node:url';
 import { decode } from 'fast-png';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Curation, curationReport, labelColour, type MapReport, renderMapReport } from '../../src/index.ts';
+import {
+  type Curation,
+  curationReport,
+  labelColour,
+  latentMapReport,
+  type MapReport,
+  renderMapReport,
+} from '../../src/index.ts';
 
 const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
 const clusterOf = (i: number) => (i < 6 ? 0 : 1);
@@ -157,6 +164,42 @@ describe('renderMapReport', () => {
     const report = curationReport({ ...one, map: line, clusters: { centroids: [[0], [4]], silhouette: 0.5 } });
     expect(report.axes).toEqual(['latent component 1', '']);
     expect(report.history[0]!.points.every(([, y]) => y === 0)).toBe(true);
+  });
+
+  it('makes a page of any latents with a ranking, without pictures and with volumes that are not known', () => {
+    const history = [
+      { step: 1, latents: { a: [0, 0], b: [1, 1], c: [2, 0] } },
+      { step: 2, latents: { a: [0.5, 0], b: [1, 1], c: [2, 0] } },
+    ];
+    const ranking = ['c', 'b', 'a'].map((id, i) => ({
+      case: id,
+      cluster: 0,
+      flagged: false,
+      volume_ml: i === 0 ? Number.NaN : i,
+      norm: 3 - i,
+    }));
+    const map = {
+      title: 'a map',
+      ranking,
+      recommendedScore: 'norm',
+      history,
+      clusters: { centroids: [[1, 0.5]], silhouette: Number.NaN },
+    };
+    const report = latentMapReport({ ...map, dominant: 'origin' });
+    expect(report.dominant).toEqual([0, 0]);
+    expect(latentMapReport(map).dominant).toEqual([1, 0]);
+    expect(report.history.at(-1)!.points).toEqual([
+      [2, 0],
+      [1, 1],
+      [0.5, 0],
+    ]);
+    const html = renderMapReport(report);
+    expect(html).toContain('The lines cross at latent 0, the dominant style');
+    expect(html).toContain('Click a point for its scores.');
+    expect(html).toContain('Cluster 0: 3 cases, mean volume 1.50 ml');
+    expect(html).not.toContain('Nearest to the centre');
+    const lost = [history[0]!, { step: 2, latents: { a: [0, 0], b: [1, 1] } }];
+    expect(() => latentMapReport({ ...map, history: lost })).toThrow(/step 2 has no latent.*got "?c/s);
   });
 
   it('thins a long history and keeps the end', () => {
