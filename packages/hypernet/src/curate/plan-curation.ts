@@ -15,7 +15,7 @@ export interface CurationPlan {
   readonly levels: number;
   /** Convolutions of a level after its first; default 1. The paper's network has 3. */
   readonly convs?: number;
-  /** Less memory for about a third more time, as in `Unet3dConfig`; default false. */
+  /** Gradient checkpointing, as in `Unet3dConfig`: less memory for about a third more time; default false. */
   readonly recompute?: boolean;
   readonly epochs: number;
   /** Measured for this grid and network. */

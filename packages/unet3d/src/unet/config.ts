@@ -67,7 +67,8 @@ export interface Unet3dConfig {
   readonly init?: (typeof initNames)[number];
   /**
    * In training, keep only the outputs of stages, and compute what lies inside them again for the gradient (gradient
-   * checkpointing): the same results with far less memory, for about a third more time. Default false.
+   * checkpointing): the same results, and less memory where stages have more than two convolutions, for about a third
+   * more time. Default false.
    */
   readonly recompute?: boolean;
 }
