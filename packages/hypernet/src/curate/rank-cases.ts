@@ -1,5 +1,5 @@
 import type { Points } from '../map/scores.ts';
-import { distanceToMedian, latentIsolation, latentNorm, outlierLimit } from '../map/scores.ts';
+import { componentMedian, distanceToMedian, latentIsolation, latentNorm, outlierLimit } from '../map/scores.ts';
 
 /** One line of the ranking; all scores: higher is more suspect. */
 export interface RankedCase {
@@ -16,7 +16,7 @@ export interface RankedCase {
   readonly quality_sentinel: number;
   /** 1 - Dice of the label and the segmentation in the dominant style. */
   readonly dominant_style_dice_error: number;
-  /** Mean of the dominant style's and the out-of-fold Dice error; the former alone where the latter says little. */
+  /** Mean of the dominant style's and the out-of-fold Dice error; the former alone where the latter says too little. */
   readonly label_disagreement: number;
   readonly volume_ml: number;
   /** Stands out from the other cases by the recommended score. */
@@ -29,11 +29,10 @@ export interface CaseScores {
   readonly clusters: readonly number[];
   readonly volumesMl: readonly number[];
   readonly volumeOnly: readonly number[];
+  /** Empty where it was not computed. */
   readonly outOfFold: readonly number[];
   readonly sentinel: readonly number[];
   readonly dominant: readonly number[];
-  /** Epochs of each out-of-fold network; default enough. */
-  readonly outOfFoldEpochs?: number;
 }
 
 /**
@@ -43,19 +42,21 @@ export interface CaseScores {
  */
 export const recommendedScore = 'label_disagreement' as const;
 
-/** Networks trained for less disagree with right labels too. */
-const LEAST_OUT_OF_FOLD_EPOCHS = 5;
+/**
+ * Networks that were trained too briefly disagree with right labels too: they say nothing where their median error is more
+ * than this many times that of the dominant style. In seven curations of left atria and hippocampi with spoilt labels the
+ * mean's AUC was the higher one at ratios from 1.3 to 1.9, and the lower one at 2.5 (0.3 epochs a fold).
+ */
+const MOST_MEDIAN_RATIO = 2.2;
 
 /** All scores of all cases, most suspect first. */
 export function rankCases(scores: CaseScores): RankedCase[] {
   const norm = latentNorm(scores.latents);
   const isolation = latentIsolation(scores.latents);
   const distance = distanceToMedian(scores.latents);
-  const { dominant, outOfFold, outOfFoldEpochs = LEAST_OUT_OF_FOLD_EPOCHS } = scores;
-  const disagreement = dominant.map((error, i) => {
-    const other = outOfFold[i] ?? Number.NaN;
-    return outOfFoldEpochs < LEAST_OUT_OF_FOLD_EPOCHS || Number.isNaN(other) ? error : (error + other) / 2;
-  });
+  const { dominant, outOfFold } = scores;
+  const saysMore = outOfFold.length > 0 && medianOf(outOfFold) <= MOST_MEDIAN_RATIO * medianOf(dominant);
+  const disagreement = dominant.map((error, i) => (saysMore ? (error + outOfFold[i]!) / 2 : error));
   const limit = outlierLimit(disagreement);
   return scores.ids
     .map(
@@ -76,6 +77,8 @@ export function rankCases(scores: CaseScores): RankedCase[] {
     )
     .sort((a, b) => b[recommendedScore] - a[recommendedScore] || (a.case < b.case ? -1 : 1));
 }
+
+const medianOf = (values: readonly number[]): number => componentMedian(values.map((v) => [v]))[0]!;
 
 /** The ranking as CSV (RFC 4180); NaN is an empty field, infinity is `inf`. */
 export function rankingCsv(rows: readonly RankedCase[]): string {

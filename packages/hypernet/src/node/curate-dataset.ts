@@ -230,7 +230,6 @@ export async function curateDataset(options: CurateOptions): Promise<CurationRes
       volumesMl,
       volumeOnly: volumeScore(volumesMl),
       outOfFold: outOfFold?.errors ?? [],
-      outOfFoldEpochs: foldSteps / casesPerFold,
       sentinel: quality ?? [],
       dominant: dominant.map((mask, i) => labelDiceError(mask, cases[i]!.label)),
     });
