@@ -4,6 +4,7 @@ import { type Grid, gridDistance } from '@seg/io';
 import { readLabelMap } from '@seg/io/node';
 import type { SurfaceConvention } from '@seg/metrics';
 import { CohortEvaluation, type CohortOptions, type EvaluatedLabel, evaluateSegmentation } from '@seg/metrics';
+import { checkAborted } from './check-aborted.ts';
 import { imageStem, listImages } from './folders.ts';
 
 export interface EvaluateFoldersOptions extends CohortOptions {
@@ -45,7 +46,7 @@ export async function evaluateFolders(
   const found = new Set<number>();
   const problems: string[] = [];
   for (const [i, pair] of pairs.entries()) {
-    checkAborted(signal);
+    checkAborted('evaluateFolders', signal);
     try {
       const maps = await readPair(pair, onWarning);
       for (const map of maps) for (const value of map.data) if (value !== 0) found.add(value);
@@ -65,7 +66,7 @@ export async function evaluateFolders(
   const labels = options.labels ?? [...found].sort((a, b) => a - b);
   const cohort = new CohortEvaluation({ emptyDistances });
   for (const [i, pair] of pairs.entries()) {
-    checkAborted(signal);
+    checkAborted('evaluateFolders', signal);
     const [predicted, real] = await readPair(pair);
     const { shape, spacingMm } = real;
     const maps = { prediction: predicted.data, reference: real.data };
@@ -140,10 +141,4 @@ async function readPair(pair: Pair, onWarning?: (message: string) => void) {
     onWarning?.(`${pair.prediction} and ${pair.reference} lie in different places; compared voxel by voxel`);
   }
   return [predicted, real] as const;
-}
-
-function checkAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) {
-    throw new SegError('aborted', { where: 'evaluateFolders', problem: 'stopped by the caller', cause: signal.reason });
-  }
 }

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SegError } from '@seg/core';
 import type { Dataset } from '@seg/io';
 import { writeFileAtomic } from '@seg/io/node';
 import { latentMapReport, renderMapReport } from '@seg/report';
+import { checkAborted } from './check-aborted.ts';
 
 /**
  * Writes `map.html` into the folder of a HyperSORT run: its cases placed by their latents, with the history of the
@@ -29,7 +29,7 @@ export async function mapRun(run: string, dataset: Dataset, signal?: AbortSignal
   const volumes: number[] = [];
   // One after the other: label maps of a whole data set need not fit into memory.
   for (const [id] of last) {
-    if (signal?.aborted) throw stoppedByCaller('mapRun', signal);
+    checkAborted('mapRun', signal);
     volumes.push(await labelVolumeMl(dataset, id));
   }
   const ranking = last
@@ -59,11 +59,6 @@ export async function mapRun(run: string, dataset: Dataset, signal?: AbortSignal
   });
   await writeFileAtomic(page, renderMapReport(report));
   return page;
-}
-
-/** What tasks throw that a signal has stopped. */
-export function stoppedByCaller(where: string, signal: AbortSignal): SegError {
-  return new SegError('aborted', { where, problem: 'stopped by the caller', cause: signal.reason });
 }
 
 /** Volume of all structures together, voxels that nobody annotated left out. */

@@ -8,7 +8,8 @@ import type { CasePicture, CaseRecord } from '@seg/report';
 import { buildTrainingReport } from '@seg/report/node';
 import { predictVolume } from '@seg/train';
 import { type LoadedRun, loadRun, readRunLog } from '@seg/train/node';
-import { mapRun, stoppedByCaller } from './map-run.ts';
+import { checkAborted } from './check-aborted.ts';
+import { mapRun } from './map-run.ts';
 import { moreMethods } from './methods.ts';
 
 export interface ReportRunOptions {
@@ -96,7 +97,7 @@ async function validate(run: string, loaded: LoadedRun, dataset: Dataset, option
   const records: CaseRecord[] = [];
   const files = new Map<string, string>();
   for (const [i, item] of cases.entries()) {
-    if (options.signal?.aborted) throw stoppedByCaller('reportRun', options.signal);
+    checkAborted('reportRun', options.signal);
     const [image, reference] = [await item.loadImage(), await item.loadLabel()];
     const prediction = await predictVolume(loaded, image);
     const file = join(folder, 'predictions', predictionName(item));
