@@ -167,12 +167,12 @@ const filter = (target: Target) => {
   return `
 export function filter(desc: usize, part: i32, parts: i32, scratch: usize): void {
   ${prologue(filterLayout)}
-  const slice = part / groups, group = part % groups, total = n * od * oh, q1 = <i32>(<i64>total * (slice + 1) / slices);
+  const slice = part / groups, group = part % groups, total = n * od * oh, q1 = sliceStart(total, slice + 1, slices);
   const k0 = runs * group / groups, k1 = runs * (group + 1) / groups, block = <usize>rows * cb, nb = <usize>ow * yw;
   const c0 = partial + <usize>slice * sliceBytes;
   if (k0 == k1) return;
   let more = 0;
-  for (let q = <i32>(<i64>total * slice / slices); q < q1; more = 1) {
+  for (let q = sliceStart(total, slice, slices); q < q1; more = 1) {
     const h = q % oh, hb = pitch ? 1 : min(min(batchRows, oh - h), q1 - q), plane = q / oh;
     const xr = x + <usize>(plane / od) * xn + <usize>(plane % od) * xd + <usize>h * xh, yr = dy + <usize>q * yh;
     if (pitch) {

@@ -1,4 +1,5 @@
 import { weightsLayout, winogradLayout } from './layouts.ts';
+import { readAhead } from './read-ahead.ts';
 import { separable } from './separable.ts';
 import { stridedPlaces } from './strided-places.ts';
 import { prologue, range, splitRows, type Target, tileRows, tileWidth, transformLanes } from './target.ts';
@@ -116,11 +117,14 @@ function reader(
 ): string {
   const { side, planes, slots, line, deep, flat } = spec;
   const lines = side * side * 64;
+  const ahead = readAhead({ planes, side, step: flat });
   return `${blockReader(target, toomCook, `${name}`, { side, planes, line })}
 // Rows of transformed tiles: v + slot * vs + point * vp + tile * vc.
 function read${name}(${tensor}, fd: i32, fh: i32, fw: i32, ${tileSizes}, v: usize, vs: usize, vp: usize, vc: usize, tmp: usize, limit: usize, last: usize): void {
+  ${ahead.begin}
   for (let t = t0; t < t1; t++, v += vc) {
     const q = t / TW, r = q / TD, w0 = t % TW * ${flat} + fw, d0 = q % TD * ${deep} + fd, h0 = r % TH * ${flat} + fh, xb = x + <usize>(r / TH) * xn;
+    ${ahead.read('xb', ['d0', 'h0', 'w0'], `tmp + ${stridedPlaces.lines}`)}
     for (let c: usize = 0; c < vc; c += 64) {
       const lines = tmp + ${stridedPlaces.lines}, left = vc - c, width = left < 64 ? left : 64;
       if (c + 64 <= cb) pre${name}(xb + c, D, H, W, cb, d0, h0, w0, tmp + ${zerosPlace}, lines);
@@ -262,7 +266,7 @@ export function filters2(${parameters}): void {
   ${outputTiling}
   const du = u + <usize>part * sliceBytes;
   memory.fill(du, 0, ${4 * weightPoints} * us);
-  for (let b = blocks * part / parts, b1 = blocks * (part + 1) / parts; b < b1; b++) {
+  for (let b = sliceStart(blocks, part, parts), b1 = sliceStart(blocks, part + 1, parts); b < b1; b++) {
     const t0 = b * tb, t1 = min(t0 + tb, tiles), nt = t1 - t0;
     ${readX}
     readgs(y, yn, TD, od, oh, ow, yb, 0, 0, 0, TH, TW, t0, t1, m, ms, mp, mc, tmp, yEnd - 16, yLast);

@@ -12,6 +12,7 @@ export function tiles(target: Target): string {
       product(target, rows),
       direct(target, rows),
       outer(target, rows),
+      sums(target, rows),
       narrow(target, rows),
       dot(target, rows),
     ])
@@ -161,6 +162,24 @@ function dot(target: Target, rows: number): string {
   ${range(rows)
     .map((i) => `store<f32>(y + ${i} * ys, sum(c${i}) + bias);`)
     .join(' ')}
+}`;
+}
+
+// As outer for the products of `points` points, one after the other: a call a point would take longer than few products.
+// dU[point][R][width] (+)= sum over tiles of V[point][tile][r] D[point][tile][width].
+function sums(target: Target, rows: number): string {
+  return `function sums${rows}(points: i32, more: i32, v: usize, vp: usize, vt: usize, d: usize, dp: usize, dt: usize, nd: usize, u: usize, us: usize, su: usize): void {
+  do {
+    let p = v, q = d; const e = d + nd;
+    ${each(target, rows, (i, j) => `let c${i}_${j} = f32x4.splat(0);`)}
+    if (more) { ${each(target, rows, (i, j) => `c${i}_${j} = v128.load(u + ${i} * su, ${16 * j});`)} }
+    do {
+      ${step(target, rows, (i) => `p, ${4 * i}`, 'q')}
+      q += dt; p += vt;
+    } while (q < e);
+    ${store(target, rows, 'u', 'su')}
+    v += vp; d += dp; u += us;
+  } while (--points);
 }`;
 }
 

@@ -1,3 +1,4 @@
+import { readAhead } from './read-ahead.ts';
 import { separable } from './separable.ts';
 import { range, storeLanes, type Target, transformLanes } from './target.ts';
 import { type LineTransform, pairPoints, type ToomCook } from './toom-cook.ts';
@@ -231,6 +232,7 @@ function blocks(variant: Variant): string {
   };
   const transformBlock = (kind: 'in' | 'dy', transform: string, side: number, [d, h, w]: readonly string[]) => `
     const d1 = ${d}, h1 = ${h}, w1 = ${w};
+    ${ahead(kind).read('xb', ['d1', 'h1', 'w1'], `tmp + ${places.lines}`)}
     const end = xb + <usize>((min(d1 + ${kind === 'in' ? points : depth}, D) - 1) * H + min(h1 + ${side}, H) - 1) * W * cb + <usize>(min(w1 + ${side}, W) - 1) * cb + 48;
     for (let c: usize = 0; c < vc; c += 64) {
       const lines = tmp + ${places.lines}, left = vc - c, width = left < 64 ? left : 64;
@@ -242,10 +244,15 @@ function blocks(variant: Variant): string {
     }`;
   const tiles = (od: string, oh: string, ow: string) =>
     `const TW = (${ow} + ${plane - 1}) / ${plane}, TH = (${oh} + ${plane - 1}) / ${plane}${depth === 1 ? '' : `, TD = (${od} + ${depth - 1}) / ${depth}`};`;
+  const ahead = (kind: 'in' | 'dy') =>
+    kind === 'in'
+      ? readAhead({ planes: points, side: tileSide(variant), step: plane * stride })
+      : readAhead({ planes: depth, side: plane, step: plane });
   const tensor = 'x: usize, xn: usize, D: i32, H: i32, W: i32, cb: usize';
   const run = `${depthPairs(variant) ? 'pair: i32, ' : ''}${first}t0: i32, t1: i32, v: usize, vp: usize, vc: usize, vr: usize, vb: usize, tmp: usize, limit: usize, last: usize`;
   return `function inputs${id}(${tensor}, OD: i32, OH: i32, OW: i32, pd: i32, ph: i32, pw: i32, ${run}): void {
   ${tiles('OD', 'OH', 'OW')}
+  ${ahead('in').begin}
   for (let t = t0; t < t1; t++, v += vr) {
     ${place('x', 'xn')}${transformBlock('in', 'vt', tileSide(variant), [depth === 1 ? 'd0' : 'd0 - pd', `${stride} * h0 - ph`, `${stride} * w0 - pw`])}
   }
@@ -255,6 +262,7 @@ ${
     ? ''
     : `function grads${id}(${tensor}, ${run}): void {
   ${tiles('D', 'H', 'W')}
+  ${ahead('dy').begin}
   for (let t = t0; t < t1; t++, v += vr) {
     ${place('x', 'xn')}${transformBlock('dy', 'gt', plane, ['d0', 'h0', 'w0'])}
   }
@@ -263,8 +271,10 @@ ${
 function outputs${id}(y: usize, yn: usize, D: i32, H: i32, W: i32, cb: usize, ${first}t0: i32, t1: i32, v: usize, vp: usize, vc: usize, bias: usize, tmp: usize): void {
   ${tiles('D', 'H', 'W')}
   const sh = <usize>W * cb, sd = <usize>H * sh, edge = tmp + ${places.edge};
+  ${ahead('dy').begin}
   for (let t = t0; t < t1; t++, v += vc) {
     ${place('y', 'yn')}
+    ${ahead('dy').read('yb', ['d0', 'h0', 'w0'], 'edge')}
     const q = yb + <usize>d0 * sd + <usize>h0 * sh + <usize>w0 * cb;
     const nd = min(${depth}, D - d0), nh = min(${plane}, H - h0), nw = min(${plane}, W - w0);
     for (let c: usize = 0; c < cb; c += 64) {

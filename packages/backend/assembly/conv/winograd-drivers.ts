@@ -22,6 +22,9 @@ import {
   weightPoints,
 } from './winograd-variants.ts';
 
+/** Transformed inputs and output gradients of so many points that they stay in a first-level cache of 32 KiB. */
+export const pointBytes = 20 << 10;
+
 /** Products over transformed tiles, and the exported convolution, filter gradient (stride 1) and weight transforms. */
 export function winogradDrivers(target: Target, variant: Variant): string {
   const strided = variant.stride === 2;
@@ -57,14 +60,17 @@ function products${variant.id}(p0: i32, p1: i32, n: i32, v0: usize, v1: usize, v
 function outers(target: Target, variant: Variant): string {
   const width = tileWidth(target);
   return `
-// dU[p][ci][co] += the sum over tiles of V[p][t][ci] D[p][t][co], for the points of a plane
+// dU[p][ci][co] += the sum over tiles of V[p][t][ci] D[p][t][co], for the points of a plane, as many at once as fit into
+// L1.
 function outers${variant.id}(more: i32, v: usize, vp: usize, vc: usize, g: usize, gp: usize, gc: usize, nt: i32, ci: i32, co: i32, du: usize, us: usize): void {
-  for (let p = 0; p < ${tileSide(variant) ** 2}; p++) {
+  const nd = <usize>nt * gc, most = max(1, <i32>(${pointBytes} / (nd + <usize>nt * vc)));
+  for (let p = 0; p < ${tileSide(variant) ** 2}; p += most) {
+    const points = min(most, ${tileSide(variant) ** 2} - p);
     for (let o = 0; o < co; o += ${width}) {
       const b = g + (<usize>o << 2), c = du + (<usize>o << 2);
-      ${splitRows('ci', (r) => `outer${r}(more, v + (<usize>i << 2), vc, 0, b, gc, 0, <usize>nt * gc, 1, c + <usize>i * gc, gc)`)}
+      ${splitRows('ci', (r) => `sums${r}(points, more, v + (<usize>i << 2), vp, vc, b, gp, gc, nd, c + <usize>i * gc, us, gc)`)}
     }
-    v += vp; g += gp; du += us;
+    v += <usize>points * vp; g += <usize>points * gp; du += <usize>points * us;
   }
 }`;
 }
@@ -108,8 +114,8 @@ export function filter${id}(${parameters}): void {
   ${tiles}
   // A part is a slice of the tiles, or a pair of points of such a slice.
   ${pairs ? `const split = segments == ${pairs}, slice = split ? part / ${pairs} : part, slices = split ? parts / ${pairs} : parts, pair = split ? part % ${pairs} : ${allPairs};` : 'const slice = part, slices = parts;'}
-  const mm = v + ${pairs ? `(split ? ${2 * n2} : ${tilePoints(variant)})` : tilePoints(variant)} * vp, du = u + <usize>slice * sliceBytes, b0 = blocks * slice / slices;
-  for (let b = b0, b1 = blocks * (slice + 1) / slices; b < b1; b++) {
+  const mm = v + ${pairs ? `(split ? ${2 * n2} : ${tilePoints(variant)})` : tilePoints(variant)} * vp, du = u + <usize>slice * sliceBytes, b0 = sliceStart(blocks, slice, slices);
+  for (let b = b0, b1 = sliceStart(blocks, slice + 1, slices); b < b1; b++) {
     const t0 = b * tb, t1 = min(t0 + tb, tiles);
     ${inputs(pair)}
     grads${id}(y, yn, od, oh, ow, yb, ${pair}t0, t1, mm, mp, mc, mc, 64, tmp, yEnd - 16, yLast);
@@ -142,7 +148,7 @@ export function filter${id}(${parameters}): void {
   ${prologue(winogradLayout)}
   ${scratch(variant)} ${gradientEnd}
   ${tiles}
-  const du = u + <usize>part * sliceBytes, q0 = n * od * part / parts, q1 = n * od * (part + 1) / parts;
+  const du = u + <usize>part * sliceBytes, q0 = sliceStart(n * od, part, parts), q1 = sliceStart(n * od, part + 1, parts);
   memory.fill(du, 0, <usize>(${tilePoints(variant)} * kd) * us);
   for (let b = 0; b < blocks; b++) {
     const t0 = b * tb, t1 = min(t0 + tb, plane);

@@ -1,5 +1,6 @@
 import { wholeLayout } from './layouts.ts';
 import { prologue, splitRows, type Target, tileWidth } from './target.ts';
+import { pointBytes } from './winograd-drivers.ts';
 import { allPairs, depthPairs, scratchPlaces, tilePoints, type Variant } from './winograd-variants.ts';
 
 const parameters = 'desc: usize, part: i32, parts: i32, tmp: usize';
@@ -44,14 +45,16 @@ export function wholefilter${id}(${parameters}): void {
   const blocks = (ci + ic - 1) / ic, c0 = part % blocks * ic, count = min(ic, ci - c0), o0 = part / blocks * oc, o1 = min(o0 + oc, <i32>(mc >> 2));
   const runs = ds == 1 ? n : n * planes, rows = ds == 1 ? planes * plane : plane;
   const edge = tmp + ${places.edge}, du = tmp + ${places.blocks}, row = <usize>(o1 - o0) << 2, pitch = <usize>count * row + 64;
-  for (let k = 0; k < kernel; k++) for (let p = 0; p < ${points}; p++) {
+  const nd = <usize>rows * mr, most = max(1, <i32>(${pointBytes} / (nd + <usize>rows * vr)));
+  for (let k = 0; k < kernel; k++) for (let p = 0; p < ${points}; p += most) {
+    const some = min(most, ${points} - p);
     for (let j = 0; j < count; j += 16) for (let o = o0; o < o1; o += ${width}) {
-      const some = min(16, count - j), c = du + <usize>(k * ${points} + p) * pitch + <usize>j * row + (<usize>(o - o0) << 2);
+      const few = min(16, count - j), c = du + <usize>(k * ${points} + p) * pitch + <usize>j * row + (<usize>(o - o0) << 2);
       for (let q = 0; q < runs; q++) {
         const first = ds == 1 ? q * deep : q / planes * deep + q % planes * ds;
         const a = v + <usize>((c0 + j) >> 4) * vb + <usize>p * vp + <usize>((first + k) * plane) * vr;
         const b = m + <usize>(o >> 4) * mb + <usize>p * mp + <usize>(q * rows) * mr + (<usize>(o & 15) << 2);
-        ${splitRows('some', (r) => `outer${r}(q, a + (<usize>i << 2), vr, 0, b, mr, 0, <usize>rows * mr, 1, c + <usize>i * row, row)`)}
+        ${splitRows('few', (r) => `sums${r}(some, q, a + (<usize>i << 2), vp, vr, b, mp, mr, nd, c + <usize>i * row, pitch, row)`)}
       }
     }
   }

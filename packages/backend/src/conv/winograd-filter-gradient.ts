@@ -8,11 +8,12 @@ import type { WinogradPlan } from './winograd-convolution.ts';
 import { threadBytes, tileCount, variantOf, variantSizes } from './winograd-variant.ts';
 import { filterGradientWhole } from './winograd-whole.ts';
 
-// Transformed gradients of all slices together take at most this much, unless the fewest slices do. Pairs of points
-// make parts enough of the fewest.
+// Transformed gradients of all slices together take at most this much, unless the fewest slices do.
 const slicesBytes = 16 << 20;
 const mostSlices = 8;
 const fewestSlices = 4;
+// Each of them is three parts.
+const slicesOfPairs = 3;
 
 /** The filter gradient of a 3x3x3, 2x3x3 or 1x3x3 convolution with stride 1 by Winograd's method: F(3, m) on each tile. */
 export function winogradFilterGradient(
@@ -35,7 +36,7 @@ export function winogradFilterGradient(
   const pairs = plan.pairs ? depthPairs(variant) : 1;
   const shares = variant.depth === 1 ? g.batch * g.output[0] : Math.ceil(tiles / tb);
   const affordable = Math.max(fewestSlices, Math.floor(slicesBytes / sliceBytes));
-  const slices = Math.min(plan.pairs ? fewestSlices : Math.min(mostSlices, affordable), shares);
+  const slices = Math.min(plan.pairs ? slicesOfPairs : Math.min(mostSlices, affordable), shares);
   const arena = new Arena(ctx.runtime);
   try {
     const du = arena.take(slices * sliceBytes);
