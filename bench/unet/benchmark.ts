@@ -18,7 +18,7 @@ export function benchmarkUnet(work: UnetRow['work'], fullFlags: readonly string[
       json: { type: 'boolean', default: false },
       threads: { type: 'string', default: '2' },
       repeat: { type: 'string', default: '5' },
-      rounds: { type: 'string', default: '3' },
+      rounds: { type: 'string', default: '5' },
       'stock-size': { type: 'string', default: '32' },
       revectorize: { type: 'boolean', default: false },
       'no-peers': { type: 'boolean', default: false },
@@ -32,18 +32,19 @@ export function benchmarkUnet(work: UnetRow['work'], fullFlags: readonly string[
   const builds = options.revectorize ? ['--revectorize'] : [];
   const isOurs = ({ peer, threads: count }: UnetRow) =>
     peer.startsWith('seg') && `${count}` === threads && (options.revectorize || !peer.endsWith('revec'));
+  const stockSize = Number(options['stock-size']);
+  // Short steps: V8 needs more of them to come to rest.
+  const stockTimes = () => [
+    ...(stockSize === size ? [] : own('ours.ts', [1, stockSize, threads, 25, ...builds])),
+    ...own('stock.ts', [stockSize]),
+  ];
   const rows = inRounds(Number(options.rounds), () => [
     ...[1, 2].flatMap((batch) => own('ours.ts', [batch, size, threads, repeat, ...builds])),
     ...(threads === '1' ? [] : own('ours.ts', [1, size, 1, 3, ...builds])),
     ...(options.revectorize ? [] : [1, 2].flatMap((batch) => revectorized(own, [batch, size, threads, repeat]))),
     ...(options['no-peers'] ? [] : torchTimes(work, fullFlags, threads, repeat, notes)),
+    ...(options['no-peers'] ? [] : stockTimes()),
   ]);
-  if (!options['no-peers']) {
-    const stockSize = Number(options['stock-size']);
-    // Short steps: V8 needs more of them to come to rest.
-    if (stockSize !== size) rows.push(...own('ours.ts', [1, stockSize, threads, 25, ...builds]));
-    rows.push(...own('stock.ts', [stockSize]));
-  }
   const memory = options['no-peers'] ? [] : torchMemory(work, threads, notes);
   const ours = rows.filter(isOurs);
   const others = rows.filter((row) => !isOurs(row)).map((row) => withMemory(row, memory));
