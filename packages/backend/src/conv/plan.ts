@@ -46,8 +46,10 @@ export function planFilterGradient(g: ConvGeometry, precision: ConvPrecision): W
   const plan = blocked(g, unitStrideVariant(g, filterGradientDepth), filterGradientAtOnce);
   const variant = variantOf(plan.variant);
   const gradientBytes = 4 * weightPoints(variant) * g.inChannels * g.outChannels;
-  if (plan.blockTiles === 0 || depthPairs(variant) === 0 || gradientBytes <= cachedGradientBytes) return plan;
-  return { ...plan, blockTiles: evenBlocks(tileCount(variant, g.batch, g.output), tilesOfStream), pairs: true };
+  const tiles = tileCount(variant, g.batch, g.output);
+  const cached = tiles < manyTiles ? cachedGradientBytes.few : cachedGradientBytes.many;
+  if (plan.blockTiles === 0 || depthPairs(variant) === 0 || gradientBytes <= cached) return plan;
+  return { ...plan, blockTiles: evenBlocks(tiles, tilesOfStream), pairs: true };
 }
 
 const meanChannels = (g: ConvGeometry) => Math.sqrt(g.inChannels * g.outChannels);
@@ -85,8 +87,12 @@ const stridedBlockBytes = 320 << 10;
 /** Transformed weights larger than this come from further away, so that many tiles should use them. */
 const cachedWeightBytes = 2 << 20;
 const tilesOfStream = 36;
-/** Larger transformed gradients are done in thirds, each of which stays in the second-level cache beside its tiles. */
-const cachedGradientBytes = 512 << 10;
+/**
+ * Larger transformed gradients are done in thirds, each of which stays in the second-level cache beside its tiles. But
+ * each third reads the tensors once more, which large ones, of many tiles, take from memory.
+ */
+const cachedGradientBytes = { few: 512 << 10, many: 1 << 20 };
+const manyTiles = 1000;
 const mostTiles = 120;
 
 function blocked(g: ConvGeometry, id: VariantId, atOnce: TilesAtOnce): WinogradPlan {
