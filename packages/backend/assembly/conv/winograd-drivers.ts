@@ -22,8 +22,12 @@ import {
   weightPoints,
 } from './winograd-variants.ts';
 
-/** Transformed inputs and output gradients of so many points that they stay in a first-level cache of 32 KiB. */
-export const pointBytes = 20 << 10;
+/**
+ * Points whose transformed inputs and output gradients, `rows` of vr and dr bytes each, stay together in a first-level
+ * cache of 32 KiB; an expression.
+ */
+export const pointsAtOnce = (rows: string, vr: string, dr: string) =>
+  `max(1, <i32>(${20 << 10} / (<usize>${rows} * (${vr} + ${dr}))))`;
 
 /** Products over transformed tiles, and the exported convolution, filter gradient (stride 1) and weight transforms. */
 export function winogradDrivers(target: Target, variant: Variant): string {
@@ -63,7 +67,7 @@ function outers(target: Target, variant: Variant): string {
 // dU[p][ci][co] += the sum over tiles of V[p][t][ci] D[p][t][co], for the points of a plane, as many at once as fit into
 // L1.
 function outers${variant.id}(more: i32, v: usize, vp: usize, vc: usize, g: usize, gp: usize, gc: usize, nt: i32, ci: i32, co: i32, du: usize, us: usize): void {
-  const nd = <usize>nt * gc, most = max(1, <i32>(${pointBytes} / (nd + <usize>nt * vc)));
+  const nd = <usize>nt * gc, most = ${pointsAtOnce('nt', 'vc', 'gc')};
   for (let p = 0; p < ${tileSide(variant) ** 2}; p += most) {
     const points = min(most, ${tileSide(variant) ** 2} - p);
     for (let o = 0; o < co; o += ${width}) {

@@ -1,6 +1,6 @@
 import { wholeLayout } from './layouts.ts';
 import { prologue, splitRows, type Target, tileWidth } from './target.ts';
-import { pointBytes } from './winograd-drivers.ts';
+import { pointsAtOnce } from './winograd-drivers.ts';
 import { allPairs, depthPairs, scratchPlaces, tilePoints, type Variant } from './winograd-variants.ts';
 
 const parameters = 'desc: usize, part: i32, parts: i32, tmp: usize';
@@ -45,7 +45,7 @@ export function wholefilter${id}(${parameters}): void {
   const blocks = (ci + ic - 1) / ic, c0 = part % blocks * ic, count = min(ic, ci - c0), o0 = part / blocks * oc, o1 = min(o0 + oc, <i32>(mc >> 2));
   const runs = ds == 1 ? n : n * planes, rows = ds == 1 ? planes * plane : plane;
   const edge = tmp + ${places.edge}, du = tmp + ${places.blocks}, row = <usize>(o1 - o0) << 2, pitch = <usize>count * row + 64;
-  const nd = <usize>rows * mr, most = max(1, <i32>(${pointBytes} / (nd + <usize>rows * vr)));
+  const nd = <usize>rows * mr, most = ${pointsAtOnce('rows', 'vr', 'mr')};
   for (let k = 0; k < kernel; k++) for (let p = 0; p < ${points}; p += most) {
     const some = min(most, ${points} - p);
     for (let j = 0; j < count; j += 16) for (let o = o0; o < o1; o += ${width}) {

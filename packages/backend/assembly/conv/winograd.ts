@@ -16,15 +16,8 @@ export function winograd(target: Target): string {
     winogradDrivers(target, variant),
     winogradWhole(target, variant),
   ]);
-  return [...kernels, strided(target, toomCook), touch(), prepare(toomCook), sliceStart].join('\n');
+  return [...kernels, strided(target, toomCook), touch(), prepare(toomCook)].join('\n');
 }
-
-// The first of `total` items of slice i of n, at least one each while there are any: slices shrink evenly, so that threads
-// that take them in order end together, however fast each of them is.
-const sliceStart = `function sliceStart(total: i32, i: i32, n: i32): i32 {
-  if (total < n) return min(i, total);
-  return i + <i32>(<i64>(total - n) * i * (2 * n - i + 1) / (n * (n + 1)));
-}`;
 
 // What the transforms expect in a thread's scratch, at `tmp`, and how partial lines are copied.
 function prepare(toomCook: ToomCook): string {

@@ -83,7 +83,6 @@ export function stridedFilterGradient(ctx: ConvContext, g: ConvGeometry, { x, dy
   const sliceBytes = 4 * weightPoints * us;
   const tiles = tileCount(g.batch, g.output, outputTile);
   const tb = blockTiles(g, tiles);
-  // As many as divide the blocks evenly.
   const count = sliceBytes * slices.most <= slicesBytes ? slices.most : slices.fewest;
   const arena = new Arena(ctx.runtime);
   try {

@@ -68,7 +68,7 @@ export function randomFloats(rng: Rng, count: number): Float32Array {
 function randomPlan(g: ConvGeometry, rng: Rng): WinogradPlan | undefined {
   if (!winogradApplies(g)) return undefined;
   const variant = rng.choice(applicableVariants(g));
-  return { variant, blockTiles: rng.choice([0, 0, 6, 13, 48]) };
+  return { variant, blockTiles: rng.choice([0, 0, 6, 13, 48]), pairs: variant === '44' && rng.bernoulli(0.5) };
 }
 
 /**

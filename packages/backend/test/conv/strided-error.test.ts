@@ -33,6 +33,8 @@ describe('errors of the gradients with stride 2', () => {
     ['320 channels', shape(12, 320, 32)],
     ['to 320 channels', shape(10, 24, 320)],
     ['many terms in the filter gradient', shape(60, 8, 8)],
+    ['one tile, fewer than slices of the filter gradient', shape(2, 10, 11)],
+    ['12 tiles in 4 blocks, fewer than its slices', shape(10, 12, 9)],
   ])('%s', (_name, g) => {
     runtime.reset();
     const rng = Rng.fromSeed(6);
