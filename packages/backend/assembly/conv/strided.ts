@@ -26,7 +26,7 @@ export function strided(target: Target, toomCook: ToomCook): string {
     products(target),
     outers(target),
     inputGradient(target),
-    filterGradient(),
+    filterGradient(toomCook),
     weights(target),
     filterBack(target, { id: 's', points: 4 * weightPoints, taps: 27 }),
   ].join('\n');
@@ -54,6 +54,10 @@ const depthLines = (toomCook: ToomCook) => {
     input: line(([a, p, b, q, c]) => [sub(a!, b!), p!, b!, sub(c!, b!), q!]),
     weights: line(([f, m, l]) => [f!, m!, add(f!, l!), l!, m!]),
     gradient: line(([g0, g1]) => [g0!, add(g0!, g1!), g1!]),
+    same: line(([a]) => [a!]),
+    /** The outer planes of three. */
+    difference: line(([a, , b]) => [sub(a!, b!)]),
+    opposite: line(([b, , c]) => [sub(c!, b!)]),
     weightGradient: line(([first, middle, shared, last]) => [add(first!, shared!), middle!, add(shared!, last!)]),
     /** 3 planes of the output gradient: a - b, b, c - b, and a for the middle weight. */
     transposedInput: line(([a, b, c]) => [sub(a!, b!), b!, sub(c!, b!), a!]),
@@ -136,11 +140,51 @@ function read${name}(${tensor}, fd: i32, fh: i32, fw: i32, ${tileSizes}, v: usiz
 }`;
 }
 
+/** One factor of a product: its number among those of all planes, or how it alone comes from `count` planes after `from`. */
+interface Factor {
+  readonly slot: number;
+  readonly from: number;
+  readonly count: number;
+  readonly line: LineTransform;
+}
+
+/**
+ * The products of a filter gradient along the depth: inputs, output gradients, and whose weight's gradient (0: first,
+ * 1: middle, 2: shared, 3: last) they are. The middle weight has two.
+ */
+const filterTerms = (
+  toomCook: ToomCook,
+): readonly { readonly weight: number; readonly input: Factor; readonly gradient: Factor }[] => {
+  const { same, difference, opposite, sum } = depthLines(toomCook);
+  const first: Factor = { slot: 0, from: 0, count: 1, line: same };
+  const second: Factor = { slot: 2, from: 1, count: 1, line: same };
+  const both: Factor = { slot: 1, from: 0, count: 2, line: sum };
+  return [
+    { weight: 1, input: { slot: 1, from: 1, count: 1, line: same }, gradient: first },
+    { weight: 1, input: { slot: 4, from: 3, count: 1, line: same }, gradient: second },
+    { weight: 0, input: { slot: 0, from: 0, count: 3, line: difference }, gradient: first },
+    { weight: 2, input: { slot: 2, from: 2, count: 1, line: same }, gradient: both },
+    { weight: 3, input: { slot: 3, from: 2, count: 3, line: opposite }, gradient: second },
+  ];
+};
+
 function readers(target: Target, toomCook: ToomCook): string {
   const depth = depthLines(toomCook);
+  const inputs = { side: 9, deep: 4, flat: 8 };
+  const gradients = { side: 4, deep: 2, flat: 4 };
   return [
-    reader(target, toomCook, 'xs', 'vt14s2', { side: 9, planes: 5, slots: 5, line: depth.input, deep: 4, flat: 8 }),
-    reader(target, toomCook, 'gs', 'gts', { side: 4, planes: 2, slots: 3, line: depth.gradient, deep: 2, flat: 4 }),
+    reader(target, toomCook, 'xs', 'vt14s2', { ...inputs, planes: 5, slots: 5, line: depth.input }),
+    reader(target, toomCook, 'gs', 'gts', { ...gradients, planes: 2, slots: 3, line: depth.gradient }),
+    // One factor at a time.
+    ...filterTerms(toomCook).flatMap(({ input, gradient }, i) => [
+      reader(target, toomCook, `xs${i}`, 'vt14s2', { ...inputs, planes: input.count, slots: 1, line: input.line }),
+      reader(target, toomCook, `gs${i}`, 'gts', {
+        ...gradients,
+        planes: gradient.count,
+        slots: 1,
+        line: gradient.line,
+      }),
+    ]),
     reader(target, toomCook, 'dys', 'vtx', {
       side: 5,
       planes: 3,
@@ -183,7 +227,7 @@ function columns(a: usize, vc: usize, ar: usize, b: usize, gc: usize, br: usize,
 
 /** Scratch of a thread: `v` inputs, then `m` outputs or gradients; rows 64 bytes further apart, against conflicts in L1. */
 const scratch = (
-  slots: number,
+  slots: number | string,
 ) => `const vp = <usize>tb * vc + 64, mp = <usize>tb * mc + 64, vs = ${planePoints} * vp, ms = ${planePoints} * mp;
   const v = tmp + ${stridedPlaces.blocks}, m = v + ${slots} * vs;
   prepare(tmp);`;
@@ -192,7 +236,6 @@ const lastValues = (pointer: string, batch: string, voxel: string, name: 'lastIn
   return `const ${pointer}End = ${pointer} + <usize>n * ${batch}, ${last} = tmp + ${stridedPlaces[name]};
   if (${voxel} & 15) copyFloats(${pointer}End - (${voxel} & 15), ${last}, ${voxel} & 15);`;
 };
-const readX = `readxs(x, xn, TD, d, h, w, cb, -pd, -ph, -pw, TH, TW, t0, t1, v, vs, vp, vc, tmp, xEnd - 16, xLast);`;
 const tiling = (d: string, h: string, w: string) =>
   `const TD = ${d}, TH = ${h}, TW = ${w}, tiles = n * TD * TH * TW, blocks = (tiles + tb - 1) / tb;`;
 const outputTiling = tiling('(od + 1) / 2', '(oh + 3) / 4', '(ow + 3) / 4');
@@ -253,31 +296,45 @@ export function gradients2(${parameters}): void {
 }`;
 }
 
-function filterGradient(): string {
-  const call = (slot: number, gradient: number, weight: number) =>
-    `columns(a + ${slot} * vs, vc, vp, g + ${gradient} * ms, mc, mp, nt, runs, ci, co, c + ${weight * weightPoints} * us);`;
+function filterGradient(toomCook: ToomCook): string {
+  const terms = filterTerms(toomCook);
+  const read = (suffix: string, inputs: number, gradients: number) =>
+    `readxs${suffix}(x, xn, TD, d, h, w, cb, ${inputs} - pd, -ph, -pw, TH, TW, t0, t1, v, vs, vp, vc, tmp, xEnd - 16, xLast);
+    readgs${suffix}(y, yn, TD, od, oh, ow, yb, ${gradients}, 0, 0, TH, TW, t0, t1, m, ms, mp, mc, tmp, yEnd - 16, yLast);`;
+  const cases = terms.map(
+    ({ weight, input, gradient }, i) => `case ${i}:
+          if (all) { a += ${input.slot} * vs; g += ${gradient.slot} * ms; }
+          else { ${read(String(i), input.from, gradient.from)} }
+          c += <usize>(${weight} * ${weightPoints}) * us;
+          break;`,
+  );
   return `
-// Transformed filter gradients of a slice of the blocks: 4 x 36 points (first, middle, shared, last along the depth).
+// Transformed filter gradients of a slice of the blocks: 4 x 36 points (first, middle, shared, last along the depth), or,
+// with 4 segments, those of one of the four weights; the middle one's take twice as long and come first.
 export function filters2(${parameters}): void {
   ${prologue(winogradLayout)}
-  ${scratch(5)}
+  const all = segments == 1;
+  ${scratch('(all ? 5 : 1)')}
   ${lastValues('x', 'xn', 'cb', 'lastInput')}
   ${lastValues('y', 'yn', 'yb', 'lastGradient')}
   ${outputTiling}
-  const du = u + <usize>part * sliceBytes;
-  memory.fill(du, 0, ${4 * weightPoints} * us);
-  for (let b = sliceStart(blocks, part, parts), b1 = sliceStart(blocks, part + 1, parts); b < b1; b++) {
+  const slices = parts / segments, slice = part % slices, group = part / slices;
+  const first = all || group == 1 ? 0 : group ? group : 1, term0 = group ? group + 1 : 0, term1 = all ? ${terms.length} : group + 2;
+  const du = u + <usize>slice * sliceBytes;
+  memory.fill(du + <usize>(first * ${weightPoints}) * us, 0, <usize>(all ? ${4 * weightPoints} : ${weightPoints}) * us);
+  for (let b = sliceStart(blocks, slice, slices), b1 = sliceStart(blocks, slice + 1, slices); b < b1; b++) {
     const t0 = b * tb, t1 = min(t0 + tb, tiles), nt = t1 - t0;
-    ${readX}
-    readgs(y, yn, TD, od, oh, ow, yb, 0, 0, 0, TH, TW, t0, t1, m, ms, mp, mc, tmp, yEnd - 16, yLast);
-    for (let i = 0; i < 9; i++) for (let j = 0; j < 6; j++) {
-      // The direct products of a row belong to the same weights.
-      const runs = j < 5 ? 1 : 4, p = <usize>(i * 9 + j), a = v + p * vp, g = m + p * mp, c = du + ${weightOf('i', 'j')} * us;
-      ${call(0, 0, 0)}
-      ${call(1, 0, 1)}
-      ${call(4, 2, 1)}
-      ${call(2, 1, 2)}
-      ${call(3, 2, 3)}
+    if (all) { ${read('', 0, 0)} }
+    for (let term = term0; term < term1; term++) {
+      let a = v, g = m, c = du;
+      switch (term) {
+        ${cases.join('\n        ')}
+      }
+      for (let i = 0; i < 9; i++) for (let j = 0; j < 6; j++) {
+        // The direct products of a row belong to the same weights.
+        const runs = j < 5 ? 1 : 4, p = <usize>(i * 9 + j);
+        columns(a + p * vp, vc, vp, g + p * mp, mc, mp, nt, runs, ci, co, c + ${weightOf('i', 'j')} * us);
+      }
     }
   }
 }`;

@@ -22,9 +22,12 @@ const wantedTiles = { few: 24, many: 16 };
 const fewestChannels = 8;
 // Below it the transform of the weights rules, and there is nothing to share out.
 const fewestTiles = 32;
-// Transformed filter gradients of all slices together take at most this much, unless the fewest slices do.
-const slicesBytes = 8 << 20;
-const slices = { most: 8, fewest: 4 };
+// Slices of a filter gradient that do all of its points.
+const slices = 8;
+// Larger transformed filter gradients are done one after the other along the depth, as a part each of fewer slices, so
+// that each stays in the second-level cache.
+const cachedGradientBytes = 512 << 10;
+const parted = { slices: 2, segments: 4, blockBytes: 1 << 20 };
 const points = 81;
 const weightPoints = 36;
 
@@ -82,8 +85,10 @@ export function stridedFilterGradient(ctx: ConvContext, g: ConvGeometry, { x, dy
   const us = g.inChannels * sizes.mc + 64;
   const sliceBytes = 4 * weightPoints * us;
   const tiles = tileCount(g.batch, g.output, outputTile);
-  const tb = blockTiles(g, tiles);
-  const count = sliceBytes * slices.most <= slicesBytes ? slices.most : slices.fewest;
+  const whole = sliceBytes <= cachedGradientBytes;
+  const tileBytes = points * (sizes.vc + sizes.mc);
+  const tb = whole ? blockTiles(g, tiles) : evenBlocks(tiles, Math.max(6, parted.blockBytes / tileBytes));
+  const [count, segments] = whole ? [slices, 1] : [parted.slices, parted.segments];
   const arena = new Arena(ctx.runtime);
   try {
     const du = arena.take(count * sliceBytes);
@@ -95,8 +100,15 @@ export function stridedFilterGradient(ctx: ConvContext, g: ConvGeometry, { x, dy
       us,
       bias: 0,
       sliceBytes,
+      segments,
     });
-    ctx.runtime.run('conv', 'filters2', count, (p, q) => [desc, p, q], threadBytes(sizes, tb, [5, 3]));
+    ctx.runtime.run(
+      'conv',
+      'filters2',
+      count * segments,
+      (p, q) => [desc, p, q],
+      threadBytes(sizes, tb, whole ? [5, 3] : [1, 1]),
+    );
     const back = arena.descriptor(filterBackLayout, {
       du,
       us,
@@ -128,11 +140,12 @@ const sizesOf = (ctx: ConvContext, g: ConvGeometry): Sizes => ({
 const threadBytes = ({ vc, mc }: Sizes, tb: number, [inputs, outputs]: readonly [number, number]) =>
   stridedPlaces.blocks + points * (inputs * (tb * vc + 64) + outputs * (tb * mc + 64)) + 64;
 
+const blockTiles = (g: ConvGeometry, tiles: number): number =>
+  evenBlocks(tiles, Math.max(g.inChannels, g.outChannels) <= 32 ? wantedTiles.few : wantedTiles.many);
+
 /** Tiles of a block near the wanted number; the number of blocks is a multiple of 4, so that threads get even shares. */
-function blockTiles(g: ConvGeometry, tiles: number): number {
-  const wanted = Math.max(g.inChannels, g.outChannels) <= 32 ? wantedTiles.few : wantedTiles.many;
-  return Math.ceil(tiles / (4 * Math.max(1, Math.round(tiles / wanted / 4))));
-}
+const evenBlocks = (tiles: number, wanted: number): number =>
+  Math.ceil(tiles / (4 * Math.max(1, Math.round(tiles / wanted / 4))));
 
 /** What a kernel is told of the shape; the spatial sizes are those of its inputs and outputs. */
 function descriptor(g: ConvGeometry, { vc, mc }: Sizes, tb: number) {
