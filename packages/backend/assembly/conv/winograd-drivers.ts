@@ -216,28 +216,43 @@ export function filterBack(
 ): string {
   const step = 16 * transformLanes(target);
   const kernelDepth = taps === 9 ? 'kd' : '1';
+  // Rows whose taps have room where a block's lines lie otherwise.
+  const group = Math.min(8, Math.floor(points / taps));
   return `
-// A row of out bytes of every point of a transformed filter gradient (us apart) to the row of every tap (cc apart).
-function back${id}(at: usize, us: usize, target: usize, cc: usize, out: usize, edge: usize, tmp: usize): void {
-  const whole = out & ~${step - 1};
-  if (whole) wt${id}(at, us, target, 9 * cc, 3 * cc, cc, whole, tmp);
-  if (whole < out) {
-    wt${id}(at + whole, us, edge, 9 * ${step}, 3 * ${step}, ${step}, ${step}, tmp);
-    for (let t = 0; t < ${taps}; t++) copyFloats(edge + <usize>t * ${step}, target + <usize>t * cc + whole, out - whole);
+// Rows of every point of a transformed filter gradient (us apart, rows pitch apart) to rows of
+// out bytes of every tap (cc apart, rows tr apart). Taps are often a power of two apart, so that they evict each other from the caches: several rows of one follow
+// each other.
+function back${id}(at: usize, us: usize, pitch: usize, rows: i32, target: usize, cc: usize, tr: usize, out: usize, tmp: usize): void {
+  const lines = tmp + ${fixedPlaces.lines};
+  for (let i = 0; i < rows; i += ${group}, at += ${group} * pitch, target += ${group} * tr) {
+    const few = min(${group}, rows - i);
+    for (let c: usize = 0; c < out; c += 64) {
+      const left = out - c, bytes: usize = left < 64 ? left : 64, width = bytes + ${step - 1} & ~${step - 1};
+      for (let j = 0; j < few; j++)
+        wt${id}(at + <usize>j * pitch + c, us, lines + <usize>j * 64, ${9 * 64 * group}, ${3 * 64 * group}, ${64 * group}, width, tmp);
+      for (let t = 0; t < ${taps}; t++) {
+        let s = lines + <usize>t * ${64 * group}, p = target + <usize>t * cc + c;
+        if (bytes == 64) for (const e = s + <usize>few * 64; s < e; s += 64, p += tr) {
+          const l0 = v128.load(s), l1 = v128.load(s, 16), l2 = v128.load(s, 32), l3 = v128.load(s, 48);
+          ${storeLanes(['l0', 'l1', 'l2', 'l3'], 'p')}
+        } else for (const e = s + <usize>few * 64; s < e; s += 64, p += tr) copyFloats(s, p, bytes);
+      }
+    }
   }
 }
 export function filterback${id}(${parameters}): void {
   ${prologue(filterBackLayout)}
   prepare(tmp);
-  const edge = tmp + ${fixedPlaces.edge}, out = <usize>co << 2, cc = <usize>ci * out, items = ci * ${kernelDepth};
-  for (let item = items * part / parts, e = items * (part + 1) / parts; item < e; item++) {
-    const k = item / ci, c = item % ci, at = du + <usize>(k * ${points}) * us + <usize>c * row;
+  const out = <usize>co << 2, cc = <usize>ci * out, items = ci * ${kernelDepth};
+  for (let item = items * part / parts, e = items * (part + 1) / parts; item < e;) {
+    const k = item / ci, c = item % ci, rows = min(min(${group}, ci - c), e - item), at = du + <usize>(k * ${points}) * us + <usize>c * row;
     for (let s = 1; s < slices; s++) for (let p = 0; p < ${points}; p++) {
       let q = at + <usize>p * us;
       const other = <usize>s * sliceBytes;
-      for (const stop = q + row; q < stop; q += 16) v128.store(q, f32x4.add(v128.load(q), v128.load(q + other)));
+      for (const stop = q + <usize>rows * row; q < stop; q += 16) v128.store(q, f32x4.add(v128.load(q), v128.load(q + other)));
     }
-    back${id}(at, us, dw + <usize>(k * 9) * cc + <usize>c * out, cc, out, edge, tmp);
+    back${id}(at, us, row, rows, dw + <usize>(k * 9) * cc + <usize>c * out, cc, out, out, tmp);
+    item += rows;
   }
 }`;
 }

@@ -44,7 +44,7 @@ export function wholefilter${id}(${parameters}): void {
   ${sizes}
   const blocks = (ci + ic - 1) / ic, c0 = part % blocks * ic, count = min(ic, ci - c0), o0 = part / blocks * oc, o1 = min(o0 + oc, <i32>(mc >> 2));
   const runs = ds == 1 ? n : n * planes, rows = ds == 1 ? planes * plane : plane;
-  const edge = tmp + ${places.edge}, du = tmp + ${places.blocks}, row = <usize>(o1 - o0) << 2, pitch = <usize>count * row + 64;
+  const du = tmp + ${places.blocks}, row = <usize>(o1 - o0) << 2, pitch = <usize>count * row + 64;
   const nd = <usize>rows * mr, most = ${pointsAtOnce('rows', 'vr', 'mr')};
   for (let k = 0; k < kernel; k++) for (let p = 0; p < ${points}; p += most) {
     const some = min(most, ${points} - p);
@@ -58,8 +58,9 @@ export function wholefilter${id}(${parameters}): void {
       }
     }
   }
-  for (let k = 0; k < kernel; k++) for (let i = 0; i < count; i++)
-    back${id}(du + <usize>(k * ${points}) * pitch + <usize>i * row, pitch, u + ((<usize>(k * 9 * ci + c0 + i) * co + o0) << 2), <usize>(ci * co) << 2, <usize>(min(o1, co) - o0) << 2, edge, tmp);
+  const tr = <usize>co << 2;
+  for (let k = 0; k < kernel; k++)
+    back${id}(du + <usize>(k * ${points}) * pitch, pitch, row, count, u + <usize>(k * 9 * ci + c0) * tr + (<usize>o0 << 2), <usize>ci * tr, tr, <usize>(min(o1, co) - o0) << 2, tmp);
 }`;
   return `
 export function wholeinputs${id}(${parameters}): void {
