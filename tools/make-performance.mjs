@@ -7,7 +7,7 @@ import { cpus, homedir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fail, root, toolEnvironment } from './lib.mjs';
 
-const all = ['conv3d', 'train-step', 'inference', 'layers', 'io', 'resample', 'metrics', 'native'];
+const all = ['conv3d', 'train-step', 'inference', 'threads', 'layers', 'io', 'resample', 'metrics', 'native'];
 // Fields that neither tell what was done nor what came out.
 const settings = new Set(['peer', 'work', 'error', 'threads', 'repeat', 'bytes', 'components', 'values']);
 const chosen = process.argv.slice(2);
@@ -38,6 +38,8 @@ function measure(name) {
     .split('\n')
     .filter((line) => line.startsWith('{'))
     .map((line) => JSON.parse(line));
+  if (rows.every(({ speedup }) => speedup !== undefined))
+    return `## ${name}\n\n${machine()}\n\n${speedupTable(rows)}\n`;
   const memory = rows.some((row) => row.rss_mb !== undefined) ? `\n${memoryTable(rows)}\n` : '';
   return `## ${name}\n\n${machine()}\n${defaultChoice(rows)}\n${timeTable(rows)}\n${memory}`;
 }
@@ -83,7 +85,9 @@ function torch() {
 /** What was done, apart from who did it and what was measured. */
 function describe(row) {
   return Object.entries(row)
-    .filter(([key, value]) => !settings.has(key) && !/ms$|gflops$|^(hd95|assd|nsd|rss)/.test(key) && value !== null)
+    .filter(
+      ([key, value]) => !settings.has(key) && !/ms$|gflops$|^(hd95|assd|nsd|rss|speedup)/.test(key) && value !== null,
+    )
     .map(([key, value]) =>
       key === 'shape' ? showShape(value) : `${key} ${Array.isArray(value) ? value.join(' to ') : value}`,
     )
@@ -129,6 +133,17 @@ function timeTable(rows) {
       .filter(([key, value]) => /^(.*_)?ms$/.test(key) && typeof value === 'number')
       .map(([key, value]) => [key === 'ms' ? '' : ` ${key.slice(0, -3).replaceAll('_', ' ')}`, value]);
   return table(rows, { pick, unit: 'ms', ratio: (ours, theirs) => theirs / ours });
+}
+
+/** What several threads gain over one: the median of turns taken one after the other, and where half of them lie. */
+function speedupTable(rows) {
+  const line = (row) =>
+    `| ${row.work}: ${describe(row)} | ${row.single_ms.toPrecision(3)} | ${row.ms.toPrecision(3)} | ${row.speedup.toFixed(2)}x | ${row.speedup_low.toFixed(2)} to ${row.speedup_high.toFixed(2)}x |`;
+  return [
+    `| work | 1 thread ms | ${rows[0].threads} threads ms | speedup, median of turns | half of the turns |`,
+    '|---|---|---|---|---|',
+    ...rows.map(line),
+  ].join('\n');
 }
 
 /** Peak resident memory of whole processes. */

@@ -26,28 +26,35 @@ export function medianMs(work: () => void, repeat: number, warmup: number): numb
   return times.sort((a, b) => a - b)[repeat >> 1]!;
 }
 
-/** Measures the three directions of one shape on the current backend. */
-export function measureConv(peer: string, threads: number, shape: ConvShape, repeat: number, warmup: number): ConvRow {
+/** The three directions of one shape on the current backend, on random tensors that `dispose` frees. */
+export function convRuns(shape: ConvShape) {
   const { batch, cin, cout, kernel, stride } = shape;
   const x = tf.randomUniform([batch, ...inputSize(shape), cin], -1, 1, 'float32', 1);
   const filter = tf.randomUniform([kernel, kernel, kernel, cin, cout], -1, 1, 'float32', 2);
   const dy = tf.randomUniform([batch, ...outputSize(shape), cout], -1, 1, 'float32', 3);
   const window = { strides: [stride, stride, stride], pad: kernel >> 1 };
-  const time = (name: string, inputs: tf.NamedTensorMap, attributes: object) => {
+  const run = (name: string, inputs: tf.NamedTensorMap, attributes: object) => () =>
+    tf.dispose(tf.engine().runKernel(name, inputs, { ...window, ...attributes }));
+  return {
+    forward: run('Conv3D', { x, filter }, { dataFormat: 'NDHWC', dilations: [1, 1, 1] }),
+    gradX: run('Conv3DBackpropInputV2', { dy, filter }, { inputShape: x.shape }),
+    gradW: run('Conv3DBackpropFilterV2', { x, dy }, { filterShape: filter.shape }),
+    dispose: () => tf.dispose([x, filter, dy]),
+  };
+}
+
+/** Measures the three directions of one shape on the current backend. */
+export function measureConv(peer: string, threads: number, shape: ConvShape, repeat: number, warmup: number): ConvRow {
+  const runs = convRuns(shape);
+  const time = (run: () => void) => {
     try {
-      return medianMs(
-        () => tf.dispose(tf.engine().runKernel(name, inputs, { ...window, ...attributes })),
-        repeat,
-        warmup,
-      );
+      return medianMs(run, repeat, warmup);
     } catch {
       return null;
     }
   };
-  const forward = time('Conv3D', { x, filter }, { dataFormat: 'NDHWC', dilations: [1, 1, 1] });
-  const gradX = time('Conv3DBackpropInputV2', { dy, filter }, { inputShape: x.shape });
-  const gradW = time('Conv3DBackpropFilterV2', { x, dy }, { filterShape: filter.shape });
-  tf.dispose([x, filter, dy]);
+  const [forward, gradX, gradW] = [time(runs.forward), time(runs.gradX), time(runs.gradW)];
+  runs.dispose();
   const rate = (ms: number | null) => (ms === null ? null : flops(shape) / ms / 1e6);
   return {
     peer,
