@@ -9,8 +9,11 @@ export interface Axis {
   readonly line?: LineTransform;
 }
 
-/** How a block lies in memory: 64-byte lines without gaps, points `p` bytes apart, or three strides. */
-export type BlockPlace = 'compact' | 'points' | 'strided';
+/**
+ * How a block lies in memory: 64-byte lines without gaps, points `p` bytes apart, three strides, or a plane out of a strip,
+ * whose rows are `sh` bytes apart and whose voxels have `stripPoints` lines each.
+ */
+export type BlockPlace = 'compact' | 'points' | 'strided' | 'strip';
 
 export interface SeparableTransform {
   readonly name: string;
@@ -19,7 +22,9 @@ export interface SeparableTransform {
   /** The order in which the axes are done. */
   readonly order: readonly number[];
   readonly source: BlockPlace;
-  readonly target: BlockPlace;
+  readonly target: Exclude<BlockPlace, 'strip'>;
+  /** Lines of a voxel of a strip; the width is transformed first. */
+  readonly stripPoints?: number;
   /** Whether a bias vector is added to every output. */
   readonly bias?: boolean;
 }
@@ -85,6 +90,11 @@ export function separable(target: Target, toomCook: ToomCook, spec: SeparableTra
         ) {
           const values = (k: number, from: string, offset = 0) => loadLanes(target, `${name}${k}`, from, offset);
           if (!first) return range(n).map((k) => values(k, 'tmp', temporary(sizes, k, pass % 2, 0)));
+          if (t.source === 'strip') {
+            const [, row, column] = at(0);
+            const line = (k: number) => 64 * t.stripPoints! * (column! + k);
+            return [`    const s = src + ${row} * sh;`, ...range(n).map((k) => values(k, 's', line(k)))];
+          }
           if (t.source === 'compact') return range(n).map((k) => values(k, 'src', 64 * flat(sizes, at(k))));
           return [
             walker('s', 'src', t.source, ['sd', 'sh', 'sw'], 'sp', sizes, at(0), ax),
@@ -106,6 +116,7 @@ const flat = (sizes: readonly number[], index: readonly number[]) =>
 
 function parameters(place: BlockPlace, letter: 's' | 't'): string {
   if (place === 'compact') return '';
+  if (place === 'strip') return 'sh: usize, ';
   if (place === 'strided') return ['d', 'h', 'w'].map((axis) => `${letter}${axis}: usize, `).join('');
   return letter === 's' ? 'sp: usize, ' : 'dp: usize, ';
 }

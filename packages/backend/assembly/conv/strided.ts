@@ -1,10 +1,10 @@
 import { weightsLayout, winogradLayout } from './layouts.ts';
+import { blockReader } from './line-readers.ts';
 import { readAhead } from './read-ahead.ts';
 import { separable } from './separable.ts';
 import { stridedPlaces } from './strided-places.ts';
 import { prologue, range, splitRows, type Target, tileRows, tileWidth, transformLanes } from './target.ts';
 import type { LineTransform, ToomCook } from './toom-cook.ts';
-import { blockReader } from './winograd-blocks.ts';
 import { filterBack } from './winograd-drivers.ts';
 import { zerosPlace } from './winograd-variants.ts';
 

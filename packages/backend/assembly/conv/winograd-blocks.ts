@@ -1,16 +1,20 @@
+import { type BlockShape, blockReader, stripReader, wholeLineReader } from './line-readers.ts';
 import { readAhead } from './read-ahead.ts';
 import { separable } from './separable.ts';
-import { range, storeLanes, type Target, transformLanes } from './target.ts';
+import { range, storeLanes, type Target } from './target.ts';
 import { type LineTransform, pairPoints, type ToomCook } from './toom-cook.ts';
 import {
-  constantsPlace,
   depthPairs,
   depthPoints,
   scratchPlaces,
+  stripBytes,
   tileSide,
   type Variant,
   zerosPlace,
 } from './winograd-variants.ts';
+
+/** Channels, in bytes, up to which all points of a strip stay in the second-level cache beside a block. */
+const stripChannelBytes = 128;
 
 /**
  * The transforms of one tile: inputs (vt), outputs (yt), weights (ut) and, with stride 1, output gradients (gt) and
@@ -53,8 +57,26 @@ export function tileTransforms(target: Target, toomCook: ToomCook, { id, depth, 
     }),
   ];
   if (strided) return transforms.join('\n');
+  const strips = depthPairs({ depth }) > 0 ? [depth + 2, 2] : [];
   return [
     ...transforms,
+    ...strips.flatMap((stripPoints) =>
+      (
+        [
+          ['vt', input],
+          ['gt', gradient],
+        ] as const
+      ).map(([kind, line]) =>
+        separable(target, toomCook, {
+          name: `${kind}${id}strip${stripPoints}`,
+          axes: [one, line, line],
+          order: [0, 2, 1],
+          source: 'strip',
+          stripPoints,
+          target: 'points',
+        }),
+      ),
+    ),
     separable(target, toomCook, {
       name: `gt${id}`,
       axes: [one, gradient, gradient],
@@ -89,17 +111,20 @@ export function depthPasses(target: Target, toomCook: ToomCook, variant: Variant
   const reader = (name: string, shape: BlockShape) => blockReader(target, toomCook, `${name}${id}`, shape);
   if (stride === 2) return [blocks(variant), reader('in', inputs)].join('\n');
   // Two points along the depth at a time.
+  const strip = (name: string, shape: BlockShape) => stripReader(target, toomCook, name, shape);
   const pairs = range(depthPairs(variant)).flatMap((pair) =>
     (
       [
         ['in', inputs, toomCook.inputPair(depth, pair)],
         ['dy', gradients, toomCook.gradientPair(depth, pair)],
       ] as const
-    ).map(([kind, shape, line]) =>
+    ).flatMap(([kind, shape, line]) => [
       wholeLineReader(target, toomCook, `${kind}${id}pair${pair}`, { ...shape, line }, pairPoints(depth, pair)),
-    ),
+      strip(`${kind}${id}pair${pair}`, { ...shape, line }),
+    ]),
   );
-  return [blocks(variant), reader('in', inputs), reader('dy', gradients), ...pairs].join('\n');
+  const strips = pairs.length === 0 ? [] : [strip(`in${id}`, inputs), strip(`dy${id}`, gradients)];
+  return [blocks(variant), reader('in', inputs), reader('dy', gradients), ...pairs, ...strips].join('\n');
 }
 
 /**
@@ -111,100 +136,6 @@ export function eachDepthPoint(variant: Variant, body: string): string {
   if (pairs === 0) return `for (let i = 0; i < ${points}; i++) ${body}`;
   return `const all = <u32>pair >= ${pairs}, first = all || !pair ? 0 : 2 * pair - 1;
       for (let i = first, step = pair ? 1 : ${points - 1}, stop = all || !pair ? ${points} : first + 2; i < stop; i += step) ${body}`;
-}
-
-/** What is read at once: `planes` of side x side voxels, transformed across the planes. */
-export interface BlockShape {
-  readonly side: number;
-  readonly planes: number;
-  readonly line: LineTransform;
-}
-
-/** The functions `preNAME` for whole lines and `partNAME` for one vector of a line. */
-export function blockReader(target: Target, toomCook: ToomCook, name: string, shape: BlockShape): string {
-  const points = shape.line(range(shape.planes).map(String))[1].map((_, i) => i);
-  return `${wholeLineReader(target, toomCook, name, shape, points)}
-function part${name}(${readerParameters}, limit: usize, last: usize): void {${readerBody(target, toomCook, shape, points, 'vector')}
-}`;
-}
-
-// `points` says where the results of a line's transform belong among the planes of the block in scratch.
-function wholeLineReader(
-  target: Target,
-  toomCook: ToomCook,
-  name: string,
-  shape: BlockShape,
-  points: readonly number[],
-): string {
-  return `function pre${name}(${readerParameters}): void {${readerBody(target, toomCook, shape, points, 'line')}
-}`;
-}
-
-const readerParameters =
-  'x: usize, D: i32, H: i32, W: i32, cb: usize, d0: i32, h0: i32, w0: i32, zeros: usize, dst: usize';
-
-function readerBody(
-  target: Target,
-  toomCook: ToomCook,
-  { side, planes, line }: BlockShape,
-  points: readonly number[],
-  extent: 'line' | 'vector',
-): string {
-  const place = (point: number) => 64 * side * side * point;
-  // `count` vectors side by side, from `offset` in the line.
-  const vectors = (offset: number, count: number) => {
-    const v = toomCook.fresh('v');
-    const lanes = range(count);
-    const parts = lanes.map((lane) => line(range(planes).map((z) => `${v}${z}_${lane}`)));
-    const statements = parts.map(([text]) => text).join(' ');
-    const loads = needed(v, parts).flatMap((z) =>
-      lanes.map((lane) => `${v}${z}_${lane} = v128.load(p${z}, ${offset + 16 * lane})`),
-    );
-    const stores = points.map((point, i) =>
-      storeLanes(
-        parts.map(([, results]) => results[i]!),
-        'dst',
-        offset + place(point),
-      ),
-    );
-    const constants = toomCook.constants(statements, 'zeros', constantsPlace - zerosPlace);
-    return `{ const ${loads.join(', ')}; ${constants} ${statements} ${stores.join(' ')} }`;
-  };
-  const needed = (v: string, parts: readonly ReturnType<LineTransform>[]) => {
-    const text = parts.flatMap(([statements, results]) => [statements, ...results]).join(' ');
-    return range(planes).filter((z) => new RegExp(`\\b${v}${z}_`).test(text));
-  };
-  const zeros = (count: number) =>
-    `{ const z = f32x4.splat(0); ${points
-      .map((point) =>
-        storeLanes(
-          range(count).map(() => 'z'),
-          'dst',
-          place(point),
-        ),
-      )
-      .join(' ')} }`;
-  const guarded = extent === 'vector';
-  // The one vector that would reach past the end of the tensor is read from a copy.
-  const voxel = (z: number) => (guarded ? `(s + ${z} * sd > limit ? last : s + ${z} * sd)` : `s + ${z} * sd`);
-  const lanes = transformLanes(target);
-  return `
-  const sh = <usize>W * cb, sd = sh * H;
-  for (let j = h0; j < h0 + ${side}; j++) for (let k = w0; k < w0 + ${side}; k++, dst += 64) {
-    if (<u32>j < <u32>H && <u32>k < <u32>W) {
-      const s = x + <usize>(d0 * H + j) * sh + <usize>k * cb;
-      ${range(planes)
-        .map((z) => `const p${z} = <u32>(d0 + ${z}) < <u32>D ? ${voxel(z)} : zeros;`)
-        .join(' ')}
-      ${
-        guarded
-          ? vectors(0, 1)
-          : range(4 / lanes)
-              .map((i) => vectors(16 * lanes * i, lanes))
-              .join('\n      ')
-      }
-    } else ${zeros(guarded ? 1 : 4)}
-  }`;
 }
 
 /**
@@ -222,18 +153,21 @@ function blocks(variant: Variant): string {
       ? `const w0 = t % TW * ${plane}, h0 = t / TW * ${plane}, d0 = z, ${name}b = ${name};`
       : `const w0 = t % TW * ${plane}, h0 = t / TW % TH * ${plane}, block = t / (TW * TH), d0 = block % TD * ${depth}, ${name}b = ${name} + <usize>(block / TD) * ${batch};`;
   const first = depth === 1 ? 'z: i32, ' : '';
-  // Lines of 64 bytes may reach into the next voxel, whose channels end up in columns that nothing reads; but not past
-  // the end of the tensor, where `part` minds it.
-  const read = (kind: 'in' | 'dy') => {
-    const call = (suffix: string) =>
-      `pre${kind}${id}${suffix}(xb + c, D, H, W, cb, d1, h1, w1, tmp + ${zerosPlace}, lines);`;
+  const eachPair = (call: (suffix: string) => string) => {
     const pairs = range(depthPairs(variant)).map((pair) => `case ${pair}: ${call(`pair${pair}`)} break;`);
     return pairs.length === 0 ? call('') : `switch (pair) { ${pairs.join(' ')} default: ${call('')} }`;
   };
+  // Lines of 64 bytes may reach into the next voxel, whose channels end up in columns that nothing reads; but not past
+  // the end of the tensor, where `part` minds it.
+  const read = (kind: 'in' | 'dy') =>
+    eachPair((suffix) => `pre${kind}${id}${suffix}(xb + c, D, H, W, cb, d1, h1, w1, tmp + ${zerosPlace}, lines);`);
+  const lastLine = (kind: 'in' | 'dy', side: number, wide: number | string) =>
+    `xb + <usize>((min(d1 + ${kind === 'in' ? points : depth}, D) - 1) * H + min(h1 + ${side}, H) - 1) * W * cb + <usize>(min(w1 + ${wide}, W) - 1) * cb + 48`;
   const transformBlock = (kind: 'in' | 'dy', transform: string, side: number, [d, h, w]: readonly string[]) => `
     const d1 = ${d}, h1 = ${h}, w1 = ${w};
+    ${stripped ? fromStrip(kind, transform, side) : ''}
     ${ahead(kind).read('xb', ['d1', 'h1', 'w1'], `tmp + ${places.lines}`)}
-    const end = xb + <usize>((min(d1 + ${kind === 'in' ? points : depth}, D) - 1) * H + min(h1 + ${side}, H) - 1) * W * cb + <usize>(min(w1 + ${side}, W) - 1) * cb + 48;
+    const end = ${lastLine(kind, side, side)};
     for (let c: usize = 0; c < vc; c += 64) {
       const lines = tmp + ${places.lines}, left = vc - c, width = left < 64 ? left : 64;
       if (end + c <= limit) ${read(kind)}
@@ -242,6 +176,38 @@ function blocks(variant: Variant): string {
       let q = v + (c >> 6) * vb;
       ${eachDepthPoint(variant, `{ ${transform}${id}(lines + <usize>i * ${side * side * 64}, q, vp, width, tmp); q += ${n2} * vp; }`)}
     }`;
+  // A strip: tiles of a row whose lines are transformed along the depth together, because neighbours share them and memory
+  // is read row by row. Its lines wait in the second-level cache until their tiles come.
+  const stripped = depthPairs(variant) > 0;
+  const stripBegin = (side: number) =>
+    stripped
+      ? `const paired = <u32>pair < ${depthPairs(variant)}, stripLines = paired ? 2 : ${points};
+  const widest = <i32>(${Math.floor(stripBytes / side)} / (<usize>stripLines * (vc + 63 & ~63)));
+  const stripTiles = widest >= ${side} && (paired || vc <= ${stripChannelBytes}) ? (widest - ${side}) / ${plane} + 1 : 0;
+  let begun = t0, beyond = t0, wide = 0, inStrip = false;`
+      : '';
+  const fromStrip = (kind: 'in' | 'dy', transform: string, side: number) => {
+    const strip = `tmp + ${places.strip} + c * <usize>(stripLines * wide * ${side})`;
+    const transformed = (count: number) =>
+      `for (let i = 0; i < ${count}; i++, s += 64, q += ${n2} * vp) ${transform}${id}strip${count}(s, <usize>wide * ${64 * count}, q, vp, width, tmp);`;
+    return `if (t >= beyond) {
+      const count = min(min(stripTiles, t1 - t), TW - t % TW);
+      begun = t; beyond = t + max(1, count); wide = (count - 1) * ${plane} + ${side};
+      inStrip = count > 1 && ${lastLine(kind, side, 'wide')} + (vc - 1 & ~63) <= limit;
+      if (inStrip) for (let c: usize = 0; c < vc; c += 64) {
+        const s = ${strip};
+        ${eachPair((suffix) => `strip${kind}${id}${suffix}(xb + c, D, H, W, cb, d1, h1, w1, tmp + ${zerosPlace}, s, wide);`)}
+      }
+    }
+    if (inStrip) {
+      for (let c: usize = 0; c < vc; c += 64) {
+        const left = vc - c, width: usize = left < 64 ? left : 64;
+        let q = v + (c >> 6) * vb, s = ${strip} + <usize>((t - begun) * stripLines) * ${plane * 64};
+        if (paired) { ${transformed(2)} } else { ${transformed(points)} }
+      }
+      continue;
+    }`;
+  };
   const tiles = (od: string, oh: string, ow: string) =>
     `const TW = (${ow} + ${plane - 1}) / ${plane}, TH = (${oh} + ${plane - 1}) / ${plane}${depth === 1 ? '' : `, TD = (${od} + ${depth - 1}) / ${depth}`};`;
   const ahead = (kind: 'in' | 'dy') =>
@@ -253,6 +219,7 @@ function blocks(variant: Variant): string {
   return `function inputs${id}(${tensor}, OD: i32, OH: i32, OW: i32, pd: i32, ph: i32, pw: i32, ${run}): void {
   ${tiles('OD', 'OH', 'OW')}
   ${ahead('in').begin}
+  ${stripBegin(tileSide(variant))}
   for (let t = t0; t < t1; t++, v += vr) {
     ${place('x', 'xn')}${transformBlock('in', 'vt', tileSide(variant), [depth === 1 ? 'd0' : 'd0 - pd', `${stride} * h0 - ph`, `${stride} * w0 - pw`])}
   }
@@ -263,6 +230,7 @@ ${
     : `function grads${id}(${tensor}, ${run}): void {
   ${tiles('D', 'H', 'W')}
   ${ahead('dy').begin}
+  ${stripBegin(plane)}
   for (let t = t0; t < t1; t++, v += vr) {
     ${place('x', 'xn')}${transformBlock('dy', 'gt', plane, ['d0', 'h0', 'w0'])}
   }

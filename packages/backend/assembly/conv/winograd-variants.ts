@@ -23,7 +23,7 @@ export const variants: readonly Variant[] = [
 export const depthPoints = (variant: Variant): number => (variant.depth === 1 ? 1 : variant.depth + 2);
 
 /** Pairs of points along the depth that a filter gradient can do one after the other; 0 where it cannot. */
-export const depthPairs = (variant: Variant): number => (variant.depth === 4 ? 3 : 0);
+export const depthPairs = ({ depth }: Pick<Variant, 'depth'>): number => (depth === 4 ? 3 : 0);
 
 /** No pair: all points at once. */
 export const allPairs = -1;
@@ -52,8 +52,11 @@ export const constantsPlace = 20608;
  */
 export const fixedPlaces = { lastInput: 16448, lastGradient: 16464, edge: 16512, lines: 20672 } as const;
 
-/** A thread's scratch: the fixed places, the lines of a block, then transformed blocks at `blocks`. */
-export const scratchPlaces = (variant: Variant) => ({
-  ...fixedPlaces,
-  blocks: fixedPlaces.lines + tilePoints(variant) * 64 + 64,
-});
+/** What the lines of several tiles of a row, transformed along the depth, take at most. */
+export const stripBytes = 320 << 10;
+
+/** A thread's scratch: the fixed places, the lines of a block, a strip, then transformed blocks at `blocks`. */
+export const scratchPlaces = (variant: Variant) => {
+  const strip = fixedPlaces.lines + tilePoints(variant) * 64 + 64;
+  return { ...fixedPlaces, strip, blocks: strip + (depthPairs(variant) > 0 ? stripBytes : 0) };
+};
