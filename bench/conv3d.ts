@@ -1,39 +1,41 @@
 // 3-D convolution: ours on two threads and on one, stock tfjs (wasm and cpu, on smaller cubes) and PyTorch, forward and
-// both gradients.
-// node --conditions=@seg/source bench/conv3d.ts [--json] [--threads 2] [--repeat 7] [--rounds 5] [--revectorize] [--no-peers]
+// both gradients. Ours and PyTorch take turns for each of them; times are those of each one's least disturbed turn, a median itself.
+// node --conditions=@seg/source bench/conv3d.ts [--json] [--threads 2] [--turns 11] [--revectorize] [--no-peers]
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ownRows } from './children.ts';
-import type { ConvRow } from './conv3d/measure.ts';
-import { type ConvShape, oddPairs } from './conv3d/shapes.ts';
-import { torchRows } from './peers.ts';
-import { inRounds } from './rounds.ts';
+import { type ConvRow, convRow } from './conv3d/measure.ts';
+import { type ConvShape, oddPairs, shapes } from './conv3d/shapes.ts';
+import { pythonPlayers } from './peers.ts';
+import { convShapes, directions, fewestRuns } from './turns/jobs.ts';
+import { ownPlayer, type Player, takeTurns, turnMs } from './turns.ts';
 
 const { values: options } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     threads: { type: 'string', default: '2' },
-    repeat: { type: 'string', default: '7' },
-    rounds: { type: 'string', default: '5' },
+    turns: { type: 'string', default: '11' },
     revectorize: { type: 'boolean', default: false },
     'no-peers': { type: 'boolean', default: false },
   },
 });
-const { threads, repeat } = options;
+const { threads } = options;
 const notes: string[] = [];
-const here = (file: string) => join(import.meta.dirname, 'conv3d', file);
+const here = (file: string) => join(import.meta.dirname, file);
 const flags = options.revectorize ? ['--revectorize'] : [];
 
+interface Contestant {
+  readonly name: string;
+  readonly threads: number;
+  readonly player: Player;
+}
+
 const isOurs = (row: ConvRow) => row.peer.startsWith('seg') && `${row.threads}` === threads;
-const rows = inRounds(Number(options.rounds), () => [
-  ...ownRows<ConvRow>(here('ours.ts'), [threads, repeat, ...flags], notes),
-  ...(threads === '1' ? [] : ownRows<ConvRow>(here('ours.ts'), ['1', '3', ...flags], notes)),
-  ...(options['no-peers'] ? [] : torchRows<ConvRow>('conv3d', { threads, repeat }, notes)),
-]);
+const rows = await measureInTurns();
 const ours = rows.filter(isOurs);
 const others = rows.filter((row) => !isOurs(row));
 if (!options['no-peers']) {
-  for (const name of ['wasm', 'cpu']) others.push(...ownRows<ConvRow>(here('stock.ts'), [name], notes));
+  for (const name of ['wasm', 'cpu']) others.push(...ownRows<ConvRow>(here('conv3d/stock.ts'), [name], notes));
 }
 
 if (options.json) for (const row of [...ours, ...others]) console.log(JSON.stringify(row));
@@ -43,6 +45,39 @@ else {
   printOddPairs();
 }
 for (const note of new Set(notes)) console.error(note);
+
+async function measureInTurns(): Promise<ConvRow[]> {
+  const ours = (threads === '1' ? ['1'] : [threads, '1']).map((count) => ({
+    mark: '',
+    threads: Number(count),
+    player: ownPlayer(here('turns/ours.ts'), ['conv3d', count, ...flags]),
+  }));
+  const args = [threads, `${fewestRuns}`, `${turnMs}`, JSON.stringify(shapes)];
+  const torch = options['no-peers'] ? [] : pythonPlayers(here('conv3d/torch-turns.py'), args, notes);
+  const contestants: Contestant[] = [];
+  for (const { mark, player, ...other } of [...ours, ...torch]) {
+    contestants.push({ name: `${await player.read()}${mark}`, player, threads: Number(threads), ...other });
+  }
+  const measured: ConvRow[] = [];
+  for (const [i, shape] of convShapes.entries()) {
+    // The peer program measures its own shapes only.
+    const present = i < shapes.length ? contestants : contestants.slice(0, ours.length);
+    const times: number[][] = present.map(() => []);
+    for (const k of directions.keys()) {
+      const turns = await takeTurns(
+        present.map(({ player }) => player),
+        i * directions.length + k,
+        Number(options.turns),
+      );
+      turns.forEach((values, who) => {
+        times[who]!.push(Math.min(...values));
+      });
+    }
+    measured.push(...present.map(({ name, threads: count }, who) => convRow(name, count, shape, times[who]!)));
+  }
+  for (const { player } of contestants) player.end();
+  return measured;
+}
 
 function printRow(row: ConvRow): void {
   console.log(`${title(row.shape).padEnd(24)} ${row.peer}, ${row.threads} threads: ${rates(row)}`);

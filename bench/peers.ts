@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { childRows } from './children.ts';
+import { Player } from './turns.ts';
 
 /** The peer programs, and the Python environment that they make on first use. */
 export const peersFolder = join(import.meta.dirname, '../../shared/peers');
@@ -61,6 +62,19 @@ export function torchRows<Row extends PeerRow>(name: string, run: TorchRun, note
 /** Rows of a Python program of ours in the peers' environment, with the full instruction set; a note without one. */
 export function pythonRows<Row>(file: string, args: readonly string[], notes: string[]): Row[] {
   if (existsSync(python)) return childRows<Row>(python, [file, ...args], notes, instructionSets()[0]!.env);
+  notes.push(`not measured: the environment of ../shared/peers is not here (${file})`);
+  return [];
+}
+
+/** Players of a Python program of ours in the peers' environment, one for every instruction set; a note without one. */
+export function pythonPlayers(
+  file: string,
+  args: readonly string[],
+  notes: string[],
+): { readonly mark: string; readonly player: Player }[] {
+  if (existsSync(python)) {
+    return instructionSets().map(({ mark, env }) => ({ mark, player: new Player(python, [file, ...args], env) }));
+  }
   notes.push(`not measured: the environment of ../shared/peers is not here (${file})`);
   return [];
 }

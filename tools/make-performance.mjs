@@ -23,7 +23,7 @@ const header = `# Measured performance
 Written by \`node tools/make-performance.mjs\`, which runs the benchmarks of \`bench/\`; every ratio is the other's time
 divided by ours (the column \`seg\`) in the same run: above 1x we are faster. Milliseconds are medians; where all took
 turns in several rounds (convolutions, layers, training step, inference, reading), that of each one's least disturbed
-round. Peers run only where they are installed; a benchmark without one shows our times alone. "AVX2" after a peer's
+round; for convolutions a round is a single shape and direction. Peers run only where they are installed; a benchmark without one shows our times alone. "AVX2" after a peer's
 name: limited to that instruction set, which most laptops have. Stock tfjs runs on smaller volumes, because it would take
 minutes.
 `;

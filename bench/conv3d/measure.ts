@@ -37,8 +37,8 @@ export function convRuns(shape: ConvShape) {
     tf.dispose(tf.engine().runKernel(name, inputs, { ...window, ...attributes }));
   return {
     forward: run('Conv3D', { x, filter }, { dataFormat: 'NDHWC', dilations: [1, 1, 1] }),
-    gradX: run('Conv3DBackpropInputV2', { dy, filter }, { inputShape: x.shape }),
-    gradW: run('Conv3DBackpropFilterV2', { x, dy }, { filterShape: filter.shape }),
+    grad_x: run('Conv3DBackpropInputV2', { dy, filter }, { inputShape: x.shape }),
+    grad_w: run('Conv3DBackpropFilterV2', { x, dy }, { filterShape: filter.shape }),
     dispose: () => tf.dispose([x, filter, dy]),
   };
 }
@@ -53,17 +53,27 @@ export function measureConv(peer: string, threads: number, shape: ConvShape, rep
       return null;
     }
   };
-  const [forward, gradX, gradW] = [time(runs.forward), time(runs.gradX), time(runs.gradW)];
+  const [forward, gradX, gradW] = [time(runs.forward), time(runs.grad_x), time(runs.grad_w)];
   runs.dispose();
-  const rate = (ms: number | null) => (ms === null ? null : flops(shape) / ms / 1e6);
+  return convRow(peer, threads, shape, [forward, gradX, gradW]);
+}
+
+/** The row of one shape from the milliseconds of the three directions. */
+export function convRow(
+  peer: string,
+  threads: number,
+  shape: ConvShape,
+  [forward, gradX, gradW]: readonly (number | null)[],
+): ConvRow {
+  const rate = (ms: number | null | undefined) => (ms == null ? null : flops(shape) / ms / 1e6);
   return {
     peer,
     work: 'conv3d',
     threads,
     shape,
-    forward_ms: forward,
-    grad_x_ms: gradX,
-    grad_w_ms: gradW,
+    forward_ms: forward ?? null,
+    grad_x_ms: gradX ?? null,
+    grad_w_ms: gradW ?? null,
     forward_gflops: rate(forward),
     grad_x_gflops: rate(gradX),
     grad_w_gflops: rate(gradW),

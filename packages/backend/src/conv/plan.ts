@@ -87,6 +87,8 @@ const stridedBlockBytes = 320 << 10;
 /** Transformed weights larger than this come from further away, so that many tiles should use them. */
 const cachedWeightBytes = 2 << 20;
 const tilesOfStream = 36;
+/** Tiles of a plane that are worth it then with stride 2, whose planes would all read the weights. */
+const stridedAtOnce = 12;
 /**
  * Larger transformed gradients are done in thirds, each of which stays in the second-level cache beside its tiles. But
  * each third reads the tensors once more, which large ones, of many tiles, take from memory.
@@ -99,10 +101,11 @@ function blocked(g: ConvGeometry, id: VariantId, atOnce: TilesAtOnce): WinogradP
   const variant = variantOf(id);
   const tiles = tileCount(variant, g.batch, g.output);
   const flat = variant.depth === 1;
-  if (tiles <= (flat ? atOnce.plane : atOnce.volume)) return { variant: id, blockTiles: 0 };
   const slots = flat ? g.kernel[0] : 1;
   const tileBytes = 4 * tilePoints(variant) * (slots * g.inChannels + g.outChannels);
   const weightBytes = 4 * weightPoints(variant) * slots * g.inChannels * g.outChannels;
+  const plane = id === '14s2' && weightBytes > cachedWeightBytes ? stridedAtOnce : atOnce.plane;
+  if (tiles <= (flat ? plane : atOnce.volume)) return { variant: id, blockTiles: 0 };
   const fitting = (bytes: number) => Math.max(6, Math.min(mostTiles, 6 * Math.round(bytes / tileBytes / 6)));
   if (id === '14s2' && weightBytes <= cachedWeightBytes) return { variant: id, blockTiles: fitting(stridedBlockBytes) };
   const wanted = weightBytes > cachedWeightBytes ? tilesOfStream : fitting(blockBytes);

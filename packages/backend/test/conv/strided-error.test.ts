@@ -10,8 +10,8 @@ import { referenceFilterGradient, referenceInputGradient, relativeError } from '
 const inputBound = 2e-5;
 const filterBound = 5e-5;
 
-const shape = (size: number, inChannels: number, outChannels: number): ConvGeometry => ({
-  batch: 1,
+const shape = (size: number, inChannels: number, outChannels: number, batch = 1): ConvGeometry => ({
+  batch,
   input: [size, size, size],
   output: [size / 2, size / 2, size / 2],
   inChannels,
@@ -34,14 +34,16 @@ describe('errors of the gradients with stride 2', () => {
     ['to 320 channels', shape(10, 24, 320)],
     ['many terms in the filter gradient', shape(60, 8, 8)],
     ['one tile, fewer than slices of the filter gradient', shape(2, 10, 11)],
+    ['several blocks of each of its parts', shape(18, 40, 33, 2)],
+    ['one tile, fewer than slices of its parts', shape(2, 40, 33)],
     ['12 tiles in 4 blocks, fewer than its slices', shape(10, 12, 9)],
   ])('%s', (_name, g) => {
     runtime.reset();
     const rng = Rng.fromSeed(6);
     const context = { runtime, weights: new WeightCache(runtime, 0) };
     const normal = (count: number) => rng.fillNormal(new Float32Array(count));
-    const x = normal(volumeOf(g.input) * g.inChannels);
-    const dy = normal(volumeOf(g.output) * g.outChannels);
+    const x = normal(g.batch * volumeOf(g.input) * g.inChannels);
+    const dy = normal(g.batch * volumeOf(g.output) * g.outChannels);
     const w = normal(27 * g.inChannels * g.outChannels);
     const [dx, dw] = [runtime.floats(x.length), runtime.floats(w.length)];
     const gradient = runtime.floats(dy.length, dy).pointer;

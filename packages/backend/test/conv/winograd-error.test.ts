@@ -1,9 +1,9 @@
 import { Rng } from '@seg/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ConvContext } from '../../src/conv/context.ts';
-import { type ConvGeometry, volumeOf } from '../../src/conv/geometry.ts';
+import { type ConvGeometry, type Size3, volumeOf } from '../../src/conv/geometry.ts';
 import { WeightCache } from '../../src/conv/weight-cache.ts';
-import { winogradForward, winogradInputGradient } from '../../src/conv/winograd-convolution.ts';
+import { type WinogradPlan, winogradForward, winogradInputGradient } from '../../src/conv/winograd-convolution.ts';
 import { winogradFilterGradient } from '../../src/conv/winograd-filter-gradient.ts';
 import type { VariantId } from '../../src/conv/winograd-variant.ts';
 import { type GuardedRuntime, startGuardedRuntime } from './guarded-runtime.ts';
@@ -13,10 +13,11 @@ const convolutionBound = 2e-5;
 const filterBound = 5e-5;
 const samples = 400;
 
-const shape = (size: number, inChannels: number, outChannels: number): ConvGeometry => ({
+const cube = (size: number): Size3 => [size, size, size];
+const shape = (size: Size3, inChannels: number, outChannels: number): ConvGeometry => ({
   batch: 1,
-  input: [size, size, size],
-  output: [size, size, size],
+  input: size,
+  output: size,
   inChannels,
   outChannels,
   kernel: [3, 3, 3],
@@ -35,30 +36,50 @@ describe.each(['14', '24', '44', '22', '12'] as const)('errors of variant %s', (
   afterAll(() => runtime.dispose());
 
   it.each([
-    ['320 channels', shape(12, 320, 32)],
-    ['to 320 channels', shape(10, 24, 320)],
-    ['many terms in the filter gradient', shape(40, 16, 16)],
+    ['320 channels', shape(cube(12), 320, 32)],
+    ['to 320 channels', shape(cube(10), 24, 320)],
+    ['many terms in the filter gradient', shape(cube(40), 16, 16)],
   ])('%s', (_name, g) => {
-    runtime.reset();
-    const rng = Rng.fromSeed(5);
-    const block = (count: number) => runtime.floats(count, rng.fillNormal(new Float32Array(count)));
-    const voxels = volumeOf(g.input);
-    const [x, dy] = [block(voxels * g.inChannels), block(voxels * g.outChannels)];
-    const w = block(27 * g.inChannels * g.outChannels);
-    const [y, dx] = [runtime.floats(voxels * g.outChannels), runtime.floats(voxels * g.inChannels)];
-    const dw = runtime.floats(27 * g.inChannels * g.outChannels);
-    const plan = { variant, blockTiles: 24 };
-    const weights = w.pointer;
-    winogradForward(context, g, plan, { x: x.pointer, weights, bias: 0, y: y.pointer });
-    winogradInputGradient(context, g, plan, { dy: dy.pointer, weights, dx: dx.pointer });
-    winogradFilterGradient(context, g, plan, { x: x.pointer, dy: dy.pointer, dw: dw.pointer });
-    runtime.checkGuards();
-    const data = { x: x.read(), dy: dy.read(), w: w.read(), y: y.read(), dx: dx.read(), dw: dw.read() };
-    expect(sampledError(data.y, (i) => forwardAt(g, data.x, data.w, i), rng)).toBeLessThan(convolutionBound);
-    expect(sampledError(data.dx, (i) => inputGradientAt(g, data.dy, data.w, i), rng)).toBeLessThan(convolutionBound);
-    expect(sampledError(data.dw, (i) => filterGradientAt(g, data.x, data.dy, i), rng, 60)).toBeLessThan(filterBound);
+    check(context, runtime, g, { variant, blockTiles: 24 });
   });
 });
+
+describe('errors of rows longer than a strip', () => {
+  let runtime: GuardedRuntime;
+  beforeAll(async () => {
+    runtime = await startGuardedRuntime();
+  });
+  afterAll(() => runtime.dispose());
+
+  it.each([
+    ['all points', false],
+    ['pairs of points', true],
+  ])('%s', (_name, pairs) => {
+    const context = { runtime, weights: new WeightCache(runtime, 0) };
+    check(context, runtime, shape([7, 6, 230], 32, 30), { variant: '44', blockTiles: 120, pairs });
+  });
+});
+
+/** Compares samples of all three directions with sums in float64. */
+function check(context: ConvContext, runtime: GuardedRuntime, g: ConvGeometry, plan: WinogradPlan): void {
+  runtime.reset();
+  const rng = Rng.fromSeed(5);
+  const block = (count: number) => runtime.floats(count, rng.fillNormal(new Float32Array(count)));
+  const voxels = volumeOf(g.input);
+  const [x, dy] = [block(voxels * g.inChannels), block(voxels * g.outChannels)];
+  const w = block(27 * g.inChannels * g.outChannels);
+  const [y, dx] = [runtime.floats(voxels * g.outChannels), runtime.floats(voxels * g.inChannels)];
+  const dw = runtime.floats(27 * g.inChannels * g.outChannels);
+  const weights = w.pointer;
+  winogradForward(context, g, plan, { x: x.pointer, weights, bias: 0, y: y.pointer });
+  winogradInputGradient(context, g, plan, { dy: dy.pointer, weights, dx: dx.pointer });
+  winogradFilterGradient(context, g, plan, { x: x.pointer, dy: dy.pointer, dw: dw.pointer });
+  runtime.checkGuards();
+  const data = { x: x.read(), dy: dy.read(), w: w.read(), y: y.read(), dx: dx.read(), dw: dw.read() };
+  expect(sampledError(data.y, (i) => forwardAt(g, data.x, data.w, i), rng)).toBeLessThan(convolutionBound);
+  expect(sampledError(data.dx, (i) => inputGradientAt(g, data.dy, data.w, i), rng)).toBeLessThan(convolutionBound);
+  expect(sampledError(data.dw, (i) => filterGradientAt(g, data.x, data.dy, i), rng, 60)).toBeLessThan(filterBound);
+}
 
 function sampledError(actual: Float32Array, exact: (index: number) => number, rng: Rng, count = samples): number {
   let error = 0;
