@@ -1,5 +1,6 @@
 // 3-D convolution: ours on two threads and on one, stock tfjs (wasm and cpu, on smaller cubes) and PyTorch, forward and
-// both gradients. Ours and PyTorch take turns for each of them; times are those of each one's least disturbed turn, a median itself.
+// both gradients. Ours and PyTorch take turns for each of them; times are those of each one's least disturbed turn, which
+// is a median itself.
 // node --conditions=@seg/source bench/conv3d.ts [--json] [--threads 2] [--turns 11] [--revectorize] [--no-peers]
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -48,19 +49,23 @@ for (const note of new Set(notes)) console.error(note);
 
 async function measureInTurns(): Promise<ConvRow[]> {
   const ours = (threads === '1' ? ['1'] : [threads, '1']).map((count) => ({
-    mark: '',
     threads: Number(count),
     player: ownPlayer(here('turns/ours.ts'), ['conv3d', count, ...flags]),
   }));
   const args = [threads, `${fewestRuns}`, `${turnMs}`, JSON.stringify(shapes)];
   const torch = options['no-peers'] ? [] : pythonPlayers(here('conv3d/torch-turns.py'), args, notes);
   const contestants: Contestant[] = [];
-  for (const { mark, player, ...other } of [...ours, ...torch]) {
-    contestants.push({ name: `${await player.read()}${mark}`, player, threads: Number(threads), ...other });
+  for (const { player, ...own } of ours) contestants.push({ name: await player.read(), player, threads: own.threads });
+  for (const { mark, player } of torch) {
+    try {
+      contestants.push({ name: `${await player.read()}${mark}`, player, threads: Number(threads) });
+    } catch (error) {
+      notes.push(`not measured: ${(error as Error).message}`);
+    }
   }
   const measured: ConvRow[] = [];
   for (const [i, shape] of convShapes.entries()) {
-    // The peer program measures its own shapes only.
+    // Odd shapes are compared with their even neighbours only.
     const present = i < shapes.length ? contestants : contestants.slice(0, ours.length);
     const times: number[][] = present.map(() => []);
     for (const k of directions.keys()) {

@@ -15,7 +15,7 @@ const { values: options } = parseArgs({
 });
 const file = join(import.meta.dirname, 'turns/ours.ts');
 const players = ['1', options.threads].map((threads) => ownPlayer(file, ['threads', threads]));
-const [peer] = [await players[0]!.read(), await players[1]!.read()];
+const [peer] = await Promise.all(players.map((player) => player.read()));
 for (const [i, job] of jobLists.threads!.entries()) {
   const [single, several] = (await takeTurns(players, i, Number(options.turns))) as [number[], number[]];
   const ratios = single.map((ms, turn) => ms / several[turn]!);

@@ -38,8 +38,7 @@ function measure(name) {
     .split('\n')
     .filter((line) => line.startsWith('{'))
     .map((line) => JSON.parse(line));
-  if (rows.every(({ speedup }) => speedup !== undefined))
-    return `## ${name}\n\n${machine()}\n\n${speedupTable(rows)}\n`;
+  if (rows.some(({ speedup }) => speedup !== undefined)) return `## ${name}\n\n${machine()}\n\n${speedupTable(rows)}\n`;
   const memory = rows.some((row) => row.rss_mb !== undefined) ? `\n${memoryTable(rows)}\n` : '';
   return `## ${name}\n\n${machine()}\n${defaultChoice(rows)}\n${timeTable(rows)}\n${memory}`;
 }

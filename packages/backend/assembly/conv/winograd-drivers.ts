@@ -219,9 +219,9 @@ export function filterBack(
   // Rows whose taps have room where a block's lines lie otherwise.
   const group = Math.min(8, Math.floor(points / taps));
   return `
-// Rows of every point of a transformed filter gradient (us apart, rows pitch apart) to rows of
-// out bytes of every tap (cc apart, rows tr apart). Taps are often a power of two apart, so that they evict each other from the caches: several rows of one follow
-// each other.
+// Rows of every point of a transformed filter gradient (us apart, rows pitch apart) to rows of out bytes of every tap (cc
+// apart, rows tr apart). Taps are often a power of two apart, so that they evict each other from the caches: several rows
+// of one follow each other.
 function back${id}(at: usize, us: usize, pitch: usize, rows: i32, target: usize, cc: usize, tr: usize, out: usize, tmp: usize): void {
   const lines = tmp + ${fixedPlaces.lines};
   for (let i = 0; i < rows; i += ${group}, at += ${group} * pitch, target += ${group} * tr) {

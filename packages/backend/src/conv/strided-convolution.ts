@@ -87,7 +87,7 @@ export function stridedFilterGradient(ctx: ConvContext, g: ConvGeometry, { x, dy
   const tiles = tileCount(g.batch, g.output, outputTile);
   const whole = sliceBytes <= cachedGradientBytes;
   const tileBytes = points * (sizes.vc + sizes.mc);
-  const tb = whole ? blockTiles(g, tiles) : evenBlocks(tiles, Math.max(6, parted.blockBytes / tileBytes));
+  const tb = whole ? blockTiles(g, tiles) : tilesOfBlock(tiles, Math.max(6, parted.blockBytes / tileBytes));
   const [count, segments] = whole ? [slices, 1] : [parted.slices, parted.segments];
   const arena = new Arena(ctx.runtime);
   try {
@@ -141,10 +141,10 @@ const threadBytes = ({ vc, mc }: Sizes, tb: number, [inputs, outputs]: readonly 
   stridedPlaces.blocks + points * (inputs * (tb * vc + 64) + outputs * (tb * mc + 64)) + 64;
 
 const blockTiles = (g: ConvGeometry, tiles: number): number =>
-  evenBlocks(tiles, Math.max(g.inChannels, g.outChannels) <= 32 ? wantedTiles.few : wantedTiles.many);
+  tilesOfBlock(tiles, Math.max(g.inChannels, g.outChannels) <= 32 ? wantedTiles.few : wantedTiles.many);
 
 /** Tiles of a block near the wanted number; the number of blocks is a multiple of 4, so that threads get even shares. */
-const evenBlocks = (tiles: number, wanted: number): number =>
+const tilesOfBlock = (tiles: number, wanted: number): number =>
   Math.ceil(tiles / (4 * Math.max(1, Math.round(tiles / wanted / 4))));
 
 /** What a kernel is told of the shape; the spatial sizes are those of its inputs and outputs. */
