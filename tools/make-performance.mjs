@@ -23,9 +23,9 @@ const header = `# Measured performance
 Written by \`node tools/make-performance.mjs\`, which runs the benchmarks of \`bench/\`; every ratio is the other's time
 divided by ours (the column \`seg\`) in the same run: above 1x we are faster. Milliseconds are medians; where all took
 turns in several rounds (convolutions, layers, training step, inference, reading), that of each one's least disturbed
-round; for convolutions a round is a single shape and direction. Peers run only where they are installed; a benchmark without one shows our times alone. "AVX2" after a peer's
-name: limited to that instruction set, which most laptops have. Stock tfjs runs on smaller volumes, because it would take
-minutes.
+round; for convolutions a round is a single shape and direction. Peers run only where they are installed; a benchmark
+without one shows our times alone. "AVX2" after a peer's name: limited to that instruction set, which most laptops have.
+Stock tfjs runs on smaller volumes, because it would take minutes.
 `;
 writeFileSync(path, `${[header, ...sections.filter(Boolean)].join('\n').trimEnd()}\n`);
 
@@ -99,6 +99,8 @@ function columnOf(row, threads) {
   return row.peer.startsWith('seg') && row.threads < threads ? `${own}, ${row.threads} thread` : own;
 }
 
+const number = (value) => (value === undefined ? '' : value >= 100 ? value.toFixed(0) : value.toPrecision(3));
+
 /** A table of numbers: a line for each piece of work, a column for each peer, ratios to the first column. */
 function table(rows, { pick, unit, ratio }) {
   const threads = Math.max(...rows.map((row) => row.threads ?? 1));
@@ -114,7 +116,6 @@ function table(rows, { pick, unit, ratio }) {
     }
   }
   const [own] = columns;
-  const number = (value) => (value === undefined ? '' : value >= 100 ? value.toFixed(0) : value.toPrecision(3));
   const cell = (values, column) => {
     const known = values[column] !== undefined && values[own] !== undefined && column !== own;
     return `${number(values[column])}${known ? ` (${ratio(values[own], values[column]).toFixed(2)}x)` : ''}`;
@@ -137,7 +138,7 @@ function timeTable(rows) {
 /** What several threads gain over one: the median of turns taken one after the other, and where half of them lie. */
 function speedupTable(rows) {
   const line = (row) =>
-    `| ${row.work}: ${describe(row)} | ${row.single_ms.toPrecision(3)} | ${row.ms.toPrecision(3)} | ${row.speedup.toFixed(2)}x | ${row.speedup_low.toFixed(2)} to ${row.speedup_high.toFixed(2)}x |`;
+    `| ${row.work}: ${describe(row)} | ${number(row.single_ms)} | ${number(row.ms)} | ${row.speedup.toFixed(2)}x | ${row.speedup_low.toFixed(2)} to ${row.speedup_high.toFixed(2)}x |`;
   return [
     `| work | 1 thread ms | ${rows[0].threads} threads ms | speedup, median of turns | half of the turns |`,
     '|---|---|---|---|---|',

@@ -55,7 +55,7 @@ export const reduceLayout = {
 /**
  * Winograd convolution and filter gradient: `vc`, `mc` are bytes a tile of transformed inputs and outputs; `segments`
  * divides the planes of a convolution without a transform along the depth, or the points along the depth of a filter
- * gradient into pairs.
+ * gradient: into pairs, with stride 2 into the weights that they belong to.
  */
 export const winogradLayout = {
   addresses: ['x', 'xn', 'cb', 'vc', 'y', 'yn', 'yb', 'mc', 'u', 'us', 'bias', 'sliceBytes'],

@@ -244,12 +244,8 @@ const outputTiling = tiling('(od + 1) / 2', '(oh + 3) / 4', '(ow + 3) / 4');
 const storePlane = `
 function storePlane(edge: usize, q: usize, sh: usize, cb: usize, h0: i32, h1: i32, w0: i32, w1: i32, bytes: usize): void {
   for (let j = h0; j < h1; j++) {
-    let s = edge + <usize>((j * 8 + w0) * 64), p = q + <usize>(j - h0) * sh;
-    const e = s + <usize>(w1 - w0) * 64;
-    if (bytes >= 64) for (; s < e; s += 64, p += cb) {
-      const l0 = v128.load(s), l1 = v128.load(s, 16), l2 = v128.load(s, 32), l3 = v128.load(s, 48);
-      v128.store(p, l0); v128.store(p, l1, 16); v128.store(p, l2, 32); v128.store(p, l3, 48);
-    } else for (; s < e; s += 64, p += cb) copyFloats(s, p, bytes);
+    const s = edge + <usize>((j * 8 + w0) * 64);
+    copyLines(s, s + <usize>(w1 - w0) * 64, q + <usize>(j - h0) * sh, cb, bytes);
   }
 }`;
 

@@ -1,7 +1,7 @@
 import { type BlockShape, blockReader, stripReader, wholeLineReader } from './line-readers.ts';
 import { readAhead } from './read-ahead.ts';
 import { separable } from './separable.ts';
-import { range, storeLanes, type Target } from './target.ts';
+import { range, type Target } from './target.ts';
 import { type LineTransform, pairPoints, type ToomCook } from './toom-cook.ts';
 import {
   depthPairs,
@@ -110,8 +110,8 @@ export function depthPasses(target: Target, toomCook: ToomCook, variant: Variant
   const gradients = { side: plane, planes: depth, line: depth === 1 ? unchanged : toomCook.gradient(depth) };
   const reader = (name: string, shape: BlockShape) => blockReader(target, toomCook, `${name}${id}`, shape);
   if (stride === 2) return [blocks(variant), reader('in', inputs)].join('\n');
-  // Two points along the depth at a time.
   const strip = (name: string, shape: BlockShape) => stripReader(target, toomCook, name, shape);
+  // Two points along the depth at a time.
   const pairs = range(depthPairs(variant)).flatMap((pair) =>
     (
       [
@@ -249,11 +249,8 @@ function outputs${id}(y: usize, yn: usize, D: i32, H: i32, W: i32, cb: usize, ${
       const left = vc - c, bytes = cb - c;
       yt${id}(v + c, vp, edge, ${plane * plane * 64}, ${plane * 64}, 64, left < 64 ? left : 64, tmp, bias + c);
       for (let i = 0; i < nd; i++) for (let j = 0; j < nh; j++) {
-        let s = edge + <usize>((i * ${plane} + j) * ${plane * 64}), p = q + <usize>i * sd + <usize>j * sh + c;
-        if (bytes >= 64) for (const e = s + <usize>nw * 64; s < e; s += 64, p += cb) {
-          const l0 = v128.load(s), l1 = v128.load(s, 16), l2 = v128.load(s, 32), l3 = v128.load(s, 48);
-          ${storeLanes(['l0', 'l1', 'l2', 'l3'], 'p')}
-        } else for (const e = s + <usize>nw * 64; s < e; s += 64, p += cb) copyPart(s, p, bytes);
+        const s = edge + <usize>((i * ${plane} + j) * ${plane * 64});
+        copyLines(s, s + <usize>nw * 64, q + <usize>i * sd + <usize>j * sh + c, cb, bytes);
       }
     }
   }

@@ -231,11 +231,8 @@ function back${id}(at: usize, us: usize, pitch: usize, rows: i32, target: usize,
       for (let j = 0; j < few; j++)
         wt${id}(at + <usize>j * pitch + c, us, lines + <usize>j * 64, ${9 * 64 * group}, ${3 * 64 * group}, ${64 * group}, width, tmp);
       for (let t = 0; t < ${taps}; t++) {
-        let s = lines + <usize>t * ${64 * group}, p = target + <usize>t * cc + c;
-        if (bytes == 64) for (const e = s + <usize>few * 64; s < e; s += 64, p += tr) {
-          const l0 = v128.load(s), l1 = v128.load(s, 16), l2 = v128.load(s, 32), l3 = v128.load(s, 48);
-          ${storeLanes(['l0', 'l1', 'l2', 'l3'], 'p')}
-        } else for (const e = s + <usize>few * 64; s < e; s += 64, p += tr) copyFloats(s, p, bytes);
+        const s = lines + <usize>t * ${64 * group};
+        copyLines(s, s + <usize>few * 64, target + <usize>t * cc + c, tr, bytes);
       }
     }
   }

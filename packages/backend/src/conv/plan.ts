@@ -87,7 +87,10 @@ const stridedBlockBytes = 320 << 10;
 /** Transformed weights larger than this come from further away, so that many tiles should use them. */
 const cachedWeightBytes = 2 << 20;
 const tilesOfStream = 36;
-/** Tiles of a plane that are worth it then with stride 2, whose planes would all read the weights. */
+/**
+ * With stride 2 every plane of outputs would read such weights again: up to this many tiles a plane, all tiles of the
+ * volume are transformed before the products instead, so that the weights are read once.
+ */
 const stridedAtOnce = 12;
 /**
  * Larger transformed gradients are done in thirds, each of which stays in the second-level cache beside its tiles. But
