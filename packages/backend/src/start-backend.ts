@@ -117,8 +117,13 @@ async function start(name: BackendName, options: AdapterOptions, key: string): P
     throw error;
   }
   const { threads, variant, description } = handle;
+  let stopped = false;
   const dispose = () => {
-    if (running.delete(name)) handle.dispose();
+    // A second call may come when another one runs under this name.
+    if (stopped) return;
+    stopped = true;
+    running.delete(name);
+    handle.dispose();
   };
   return { options: key, handle, started: { name, threads, variant, description, dispose } };
 }

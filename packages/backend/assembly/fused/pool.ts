@@ -144,7 +144,10 @@ export function maxPoolGrad(
               }
             }
           }
-          store<f32>(dx + place, load<f32>(dx + place) + load<f32>(out + ((<usize>c) << 2)));
+          // A window of padding alone has no maximum.
+          if (place !== <usize>-1) {
+            store<f32>(dx + place, load<f32>(dx + place) + load<f32>(out + ((<usize>c) << 2)));
+          }
         }
       }
   }

@@ -19,12 +19,12 @@ export function laneSum(a: v128): f64 {
   );
 }
 
-/** value where t is not negative, slope * value elsewhere. */
+/** value where t is positive, slope * value elsewhere: at 0 the gradient is the slope, as in PyTorch. */
 export function leak(t: v128, value: v128, slope: v128): v128 {
-  const negative = i32x4.shr_s(t, 31);
+  const positive = f32x4.gt(t, f32x4.splat(0));
   return ASC_FEATURE_RELAXED_SIMD
-    ? i32x4.relaxed_laneselect(f32x4.mul(value, slope), value, negative)
-    : v128.bitselect(f32x4.mul(value, slope), value, negative);
+    ? i32x4.relaxed_laneselect(value, f32x4.mul(value, slope), positive)
+    : v128.bitselect(value, f32x4.mul(value, slope), positive);
 }
 
 /** e to the power of x for x of at most 88; relative error below 2e-7, 0 below -87. */

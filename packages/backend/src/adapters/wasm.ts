@@ -2,6 +2,7 @@ import { SegError } from '@seg/core';
 import { engine, findBackendFactory, registerBackend, removeBackend, setBackend } from '@tensorflow/tfjs-core';
 import { registerConvKernels } from '../conv/register.ts';
 import { registerFusedKernels } from '../fused/register.ts';
+import { KernelOverrides } from '../override-kernel.ts';
 import { detectFeatures } from '../runtime/features.ts';
 import type { KernelVariant } from '../runtime/kernel-runtime.ts';
 import { loadKernels } from '../runtime/load-kernels.ts';
@@ -36,7 +37,8 @@ async function startVariant(variant: KernelVariant, threads: number, options: Ad
     workers?.cancel();
     throw error;
   });
-  if (findBackendFactory('wasm') !== null) removeBackend('wasm');
+  const ownFactory = findBackendFactory('wasm');
+  if (ownFactory !== null) removeBackend('wasm');
   registerBackend(
     'wasm',
     () => {
@@ -47,8 +49,9 @@ async function startVariant(variant: KernelVariant, threads: number, options: Ad
     priority,
   );
   await setBackend('wasm');
-  const convolution = registerConvKernels(runtime, { precision: options.precision });
-  registerFusedKernels(runtime, convolution);
+  const overrides = new KernelOverrides('wasm');
+  const convolution = registerConvKernels(overrides, runtime, { precision: options.precision });
+  registerFusedKernels(overrides, runtime, convolution);
   return {
     threads,
     variant,
@@ -58,8 +61,10 @@ async function startVariant(variant: KernelVariant, threads: number, options: Ad
     weightCacheBytes: () => convolution.weightCacheBytes,
     dispose() {
       convolution.dispose();
-      runtime.dispose();
+      overrides.restore();
       removeBackend('wasm');
+      runtime.dispose();
+      if (ownFactory !== null) registerBackend('wasm', ownFactory, priority);
     },
   };
 }

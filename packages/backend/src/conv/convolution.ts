@@ -36,6 +36,12 @@ export class Convolution {
   /** y = bias + x * weights. */
   forward(g: ConvGeometry, places: ForwardPlaces): void {
     if (volumeOf(g.output) * g.batch * g.outChannels === 0) return;
+    if (g.inChannels === 0) {
+      const y = this.#floats(places.y, volumeOf(g.output) * g.batch * g.outChannels);
+      if (places.bias === 0) y.fill(0);
+      else for (let i = 0; i < y.length; i += g.outChannels) y.set(this.#floats(places.bias, g.outChannels), i);
+      return;
+    }
     const plan = planConvolution(g, this.#precision);
     if (plan === undefined) directForward(this.#context, g, places);
     else winogradForward(this.#context, g, plan, places);
@@ -43,7 +49,12 @@ export class Convolution {
 
   /** The gradient for x; the geometry may not be dilated. */
   inputGradient(g: ConvGeometry, places: InputGradientPlaces): void {
-    if (volumeOf(g.input) * g.batch * g.inChannels === 0) return;
+    const count = volumeOf(g.input) * g.batch * g.inChannels;
+    if (count === 0) return;
+    if (g.outChannels === 0) {
+      this.#floats(places.dx, count).fill(0);
+      return;
+    }
     if (this.#precision === 'fast' && stridedPays(g)) {
       stridedInputGradient(this.#context, g, places);
       return;
@@ -57,8 +68,7 @@ export class Convolution {
   /** The gradient for the weights. */
   filterGradient(g: ConvGeometry, places: FilterGradientPlaces): void {
     if (volumeOf(g.output) * g.batch === 0) {
-      const count = volumeOf(g.kernel) * g.inChannels * g.outChannels;
-      new Float32Array(this.#context.runtime.memory.buffer, places.dw, count).fill(0);
+      this.#floats(places.dw, volumeOf(g.kernel) * g.inChannels * g.outChannels).fill(0);
       return;
     }
     if (this.#precision === 'fast' && stridedPays(g)) {
@@ -68,6 +78,10 @@ export class Convolution {
     const plan = planFilterGradient(g, this.#precision);
     if (plan === undefined) directFilterGradient(this.#context, g, places);
     else winogradFilterGradient(this.#context, g, plan, places);
+  }
+
+  #floats(pointer: number, count: number): Float32Array {
+    return new Float32Array(this.#context.runtime.memory.buffer, pointer, count);
   }
 
   /** Gives the kept weights back. */

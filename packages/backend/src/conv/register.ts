@@ -13,8 +13,8 @@ import {
   type NamedTensorInfoMap,
   type TensorInfo,
 } from '@tensorflow/tfjs-core';
-import { overrideKernel } from '../override-kernel.ts';
-import type { KernelRuntime } from '../runtime/kernel-runtime.ts';
+import type { KernelOverrides } from '../override-kernel.ts';
+import type { TfjsRuntime } from '../runtime/kernel-runtime.ts';
 import { Convolution, type ConvolutionOptions } from './convolution.ts';
 import { conv2dGeometry, conv3dGeometry } from './geometry.ts';
 
@@ -31,13 +31,22 @@ interface KernelCall<Attributes> {
  * Conv3DBackpropFilterV2 and adds Conv2DBackpropFilter, which it lacks.
  * @returns The convolutions, for reports and for fused operations.
  */
-export function registerConvKernels(runtime: KernelRuntime, options: ConvolutionOptions = {}): Convolution {
+export function registerConvKernels(
+  overrides: KernelOverrides,
+  runtime: TfjsRuntime,
+  options: ConvolutionOptions = {},
+): Convolution {
   const convolution = new Convolution(runtime, options);
+  const replaceKernel = <Attributes>(name: string, compute: (call: KernelCall<Attributes>) => TensorInfo): void => {
+    overrides.register(name, ((call: KernelCall<Attributes>) =>
+      runtime.attempt(() => compute(call))) as unknown as KernelFunc);
+  };
 
   replaceKernel<Conv3DAttrs>(Conv3D, ({ inputs, attrs }) => {
     const [x, filter] = floats(Conv3D, inputs, 'x', 'filter');
     const { strides, pad, dilations } = attrs;
     const info = backend_util.computeConv3DInfo(x.shape as Size5, filter.shape as Size5, strides, dilations, pad);
+    checkShape(Conv3D, 'filter', filter, [...filter.shape.slice(0, 3), x.shape[4]!, filter.shape[4]!]);
     const y = runtime.makeOutput(info.outShape, 'float32');
     convolution.forward(conv3dGeometry(info), {
       x: runtime.pointer(x),
@@ -53,6 +62,8 @@ export function registerConvKernels(runtime: KernelRuntime, options: Convolution
     const [dy, filter] = floats(Conv3DBackpropInputV2, inputs, 'dy', 'filter');
     const { strides, pad, inputShape } = attrs;
     const info = backend_util.computeConv3DInfo(inputShape, filter.shape as Size5, strides, 1, pad);
+    checkShape(Conv3DBackpropInputV2, 'dy', dy, info.outShape);
+    checkShape(Conv3DBackpropInputV2, 'filter', filter, [...filter.shape.slice(0, 3), inputShape[4], filter.shape[4]!]);
     const dx = runtime.makeOutput(inputShape, 'float32');
     convolution.inputGradient(conv3dGeometry(info), {
       dy: runtime.pointer(dy),
@@ -67,6 +78,8 @@ export function registerConvKernels(runtime: KernelRuntime, options: Convolution
     const [x, dy] = floats(Conv3DBackpropFilterV2, inputs, 'x', 'dy');
     const { strides, pad, filterShape } = attrs;
     const info = backend_util.computeConv3DInfo(x.shape as Size5, filterShape, strides, 1, pad);
+    checkShape(Conv3DBackpropFilterV2, 'dy', dy, info.outShape);
+    checkShape(Conv3DBackpropFilterV2, 'x', x, [...x.shape.slice(0, 4), filterShape[3]]);
     const dw = runtime.makeOutput(filterShape, 'float32');
     convolution.filterGradient(conv3dGeometry(info), {
       x: runtime.pointer(x),
@@ -96,6 +109,8 @@ export function registerConvKernels(runtime: KernelRuntime, options: Convolution
       pad,
       dimRoundingMode,
     );
+    checkShape(Conv2DBackpropFilter, 'dy', dy, info.outShape);
+    checkShape(Conv2DBackpropFilter, 'x', x, [...x.shape.slice(0, 3), filterShape[2]]);
     const dw = runtime.makeOutput(filterShape, 'float32');
     convolution.filterGradient(conv2dGeometry(info), {
       x: runtime.pointer(x),
@@ -108,8 +123,15 @@ export function registerConvKernels(runtime: KernelRuntime, options: Convolution
   return convolution;
 }
 
-function replaceKernel<Attributes>(kernelName: string, compute: (call: KernelCall<Attributes>) => TensorInfo): void {
-  overrideKernel({ kernelName, backendName: 'wasm', kernelFunc: compute as unknown as KernelFunc });
+/** tfjs itself does not look whether a gradient has the shape of the output that it is one of. */
+function checkShape(kernel: string, name: string, { shape }: TensorInfo, expected: readonly number[]): void {
+  if (shape.join() === expected.join()) return;
+  throw new SegError('shape-mismatch', {
+    where: kernel,
+    problem: `${name} does not fit the other shapes, strides and padding`,
+    got: shape,
+    expected,
+  });
 }
 
 function floats(kernel: string, inputs: NamedTensorInfoMap, ...names: readonly [string, string]) {

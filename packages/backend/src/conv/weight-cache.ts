@@ -17,6 +17,7 @@ export class WeightCache {
   readonly #runtime: KernelRuntime;
   readonly #limit: number;
   readonly #entries = new Map<string, Entry>();
+  readonly #inUse = new Set<Entry>();
   readonly #ids = new WeakMap<object, number>();
   #nextId = 0;
   #bytes = 0;
@@ -24,6 +25,7 @@ export class WeightCache {
   constructor(runtime: KernelRuntime, limit: number) {
     this.#runtime = runtime;
     this.#limit = limit;
+    runtime.onMemoryFull(() => this.clear());
   }
 
   /** Bytes that are kept now. */
@@ -51,10 +53,16 @@ export class WeightCache {
         block.release();
       }
     }
-    return use(this.#find(key, kind, bytes, fill).block.pointer);
+    const entry = this.#find(key, kind, bytes, fill);
+    this.#inUse.add(entry);
+    try {
+      return use(entry.block.pointer);
+    } finally {
+      this.#inUse.delete(entry);
+    }
   }
 
-  /** Gives everything back. */
+  /** Gives everything back that is not in use. */
   clear(): void {
     for (const name of [...this.#entries.keys()]) this.#drop(name);
   }
@@ -74,7 +82,12 @@ export class WeightCache {
       this.#drop(oldest);
     }
     const entry: Entry = { block: this.#runtime.scratch(bytes), bytes, version };
-    fill(entry.block.pointer);
+    try {
+      fill(entry.block.pointer);
+    } catch (error) {
+      entry.block.release();
+      throw error;
+    }
     this.#entries.set(name, entry);
     this.#bytes += bytes;
     return entry;
@@ -94,7 +107,7 @@ export class WeightCache {
 
   #drop(name: string): void {
     const entry = this.#entries.get(name);
-    if (entry === undefined) return;
+    if (entry === undefined || this.#inUse.has(entry)) return;
     this.#entries.delete(name);
     this.#bytes -= entry.bytes;
     entry.block.release();

@@ -1,5 +1,5 @@
-import type { NamedAttrMap, NamedTensorInfoMap, TensorInfo } from '@tensorflow/tfjs-core';
-import { overrideKernel } from '../override-kernel.ts';
+import { getKernel, type KernelConfig, type TensorInfo } from '@tensorflow/tfjs-core';
+import type { KernelOverrides } from '../override-kernel.ts';
 import type { KernelRuntime, Scratch, TfjsRuntime } from '../runtime/kernel-runtime.ts';
 
 /** A kernel as this package writes them: inputs and attributes in, one or more tensors out. */
@@ -9,14 +9,37 @@ export type Kernel = (
   attrs: Record<string, unknown>,
 ) => TensorInfo | TensorInfo[];
 
-/** Registers a kernel for tfjs's wasm backend in place of the one that is there. */
-export function registerWasmKernel(runtime: TfjsRuntime, kernelName: string, kernel: Kernel): void {
-  overrideKernel({
-    kernelName,
-    backendName: 'wasm',
-    kernelFunc: ({ inputs, attrs }: { inputs: NamedTensorInfoMap; attrs?: NamedAttrMap }) =>
+/** Registers a kernel for tfjs's wasm backend; returns the one that was there. */
+export function registerWasmKernel(
+  overrides: KernelOverrides,
+  runtime: TfjsRuntime,
+  kernelName: string,
+  kernel: Kernel,
+): KernelConfig | undefined {
+  return overrides.register(kernelName, ({ inputs, attrs }) =>
+    runtime.attempt(() =>
       kernel(runtime, inputs as Record<string, TensorInfo>, (attrs ?? {}) as Record<string, unknown>),
-  });
+    ),
+  );
+}
+
+/** A kernel of float32 inputs (labels apart) that takes whole numbers and booleans too, as tfjs's own do. */
+export function withFloats(kernel: Kernel): Kernel {
+  return (runtime, inputs, attrs) => {
+    const isOther = ([name, { dtype }]: [string, TensorInfo]) => dtype !== 'float32' && name !== 'labels';
+    const others = Object.entries(inputs).filter(isOther);
+    if (others.length === 0) return kernel(runtime, inputs, attrs);
+    const cast = getKernel('Cast', 'wasm')!.kernelFunc;
+    const floats = others.map(([name, x]) => {
+      const float = cast({ inputs: { x }, attrs: { dtype: 'float32' }, backend: runtime.backend });
+      return [name, float as TensorInfo] as const;
+    });
+    try {
+      return kernel(runtime, { ...inputs, ...Object.fromEntries(floats) }, attrs);
+    } finally {
+      for (const [, float] of floats) runtime.disposeOutput(float);
+    }
+  };
 }
 
 /** Runs `use` with scratch memory and gives it back. */

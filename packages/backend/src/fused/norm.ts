@@ -57,7 +57,29 @@ export const normActivation: Kernel = (runtime, { x, scale, offset }, attrs) => 
   return [y, mean, invStd];
 };
 
-/** Mean and inverse standard deviation per sample and group, from sums of differences to a pivot (the first position). */
+// Positions that the pivot is taken from: three groups of three.
+const pivotPositions = 9;
+
+/**
+ * A value near the mean for every channel of a sample: the middle one of the middle ones of three times three positions
+ * all over the volume. Squares of differences to it are summed in float32, so that it may not be an outlier, as the
+ * corner of a masked volume is.
+ */
+function pivotOf(sample: Float32Array, positions: number, channels: number): Float32Array {
+  const places = Array.from(
+    { length: pivotPositions },
+    (_, i) => Math.floor(((i + 0.5) * positions) / pivotPositions) * channels,
+  );
+  return Float32Array.from({ length: channels }, (_, c) => {
+    const at = (i: number) => sample[places[i]! + c]!;
+    const group = (i: number) => middle(at(i), at(i + 3), at(i + 6));
+    return middle(group(0), group(1), group(2));
+  });
+}
+
+const middle = (a: number, b: number, c: number) => Math.max(Math.min(a, b), Math.min(Math.max(a, b), c));
+
+/** Mean and inverse standard deviation per sample and group, from sums of differences to a pivot. */
 function statistics(
   runtime: KernelRuntime,
   x: TensorInfo,
@@ -71,10 +93,11 @@ function statistics(
   const block = 3 * plan.width;
   const from = runtime.pointer(x);
   withScratch(runtime, samples * plan.parts * block * 8, ({ pointer: sums }) => {
-    for (let n = 0; n < samples; n++) {
-      const pivot = floats(runtime, from + n * sampleBytes, channels);
+    const pivotsOfSamples = Array.from({ length: samples }, (_, n) => {
+      const pivot = pivotOf(floats(runtime, from + n * sampleBytes, positions * channels), positions, channels);
       repeatInto(floats(runtime, pivots + n * pivotBytes, plan.width), 0, plan.width, pivot);
-    }
+      return pivot;
+    });
     runtime.run('fused', 'normStats', samples * plan.parts, (part) => {
       const n = Math.floor(part / plan.parts);
       const [first, end, tail] = plan.range(part % plan.parts);
@@ -83,7 +106,7 @@ function statistics(
     const all = doubles(runtime, sums, samples * plan.parts * block);
     const [means, inverses] = [valuesOf(runtime, mean), valuesOf(runtime, invStd)];
     for (let n = 0; n < samples; n++) {
-      const pivot = floats(runtime, from + n * sampleBytes, channels);
+      const pivot = pivotsOfSamples[n]!;
       const at = n * plan.parts * block;
       const sum = foldSums(all, at, block, plan.width, plan.parts, channels);
       const squares = foldSums(all, at + plan.width, block, plan.width, plan.parts, channels);

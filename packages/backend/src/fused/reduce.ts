@@ -17,11 +17,18 @@ const longRuns = 8;
 function reduce(runtime: KernelRuntime, x: TensorInfo, attrs: Record<string, unknown>, average: boolean) {
   const axes = util.parseAxisParam(attrs.axis as number[], x.shape).sort((a, b) => a - b);
   const neighbours = axes.every((axis, i) => i === 0 || axis === axes[i - 1]! + 1);
-  if (x.dtype !== 'float32' || axes.length === 0 || !neighbours || sizeOf(x.shape) === 0) return undefined;
+  if (x.dtype !== 'float32' || axes.length === 0) return undefined;
+  const shape = x.shape.flatMap((n, axis) => (!axes.includes(axis) ? [n] : attrs.keepDims ? [1] : []));
+  if (sizeOf(x.shape) === 0) {
+    // tfjs's own leaves what was in memory.
+    const y = runtime.makeOutput(shape, 'float32');
+    valuesOf(runtime, y).fill(0);
+    return y;
+  }
+  if (!neighbours) return undefined;
   const before = sizeOf(x.shape.slice(0, axes[0]));
   const count = sizeOf(x.shape.slice(axes[0], axes.at(-1)! + 1));
   const after = sizeOf(x.shape.slice(axes.at(-1)! + 1));
-  const shape = x.shape.flatMap((n, axis) => (!axes.includes(axis) ? [n] : attrs.keepDims ? [1] : []));
   const y = runtime.makeOutput(shape, 'float32');
   if (after === 1 && before > longRuns) {
     shortRuns(runtime, x, before, count, average ? 1 / count : 1, y);

@@ -1,9 +1,10 @@
 import { fusedKernels } from '@seg/ops';
-import { getKernel, type KernelConfig, type NamedAttrMap, type NamedTensorInfoMap } from '@tensorflow/tfjs-core';
+import type { KernelConfig, NamedAttrMap } from '@tensorflow/tfjs-core';
 import type { Convolution } from '../conv/convolution.ts';
+import type { KernelOverrides } from '../override-kernel.ts';
 import type { TfjsRuntime } from '../runtime/kernel-runtime.ts';
 import { addBias, addBiasGrad } from './bias.ts';
-import { registerWasmKernel } from './context.ts';
+import { registerWasmKernel, withFloats } from './context.ts';
 import { conv3dBias } from './conv-bias.ts';
 import { diceCrossEntropy } from './dice-cross-entropy.ts';
 import { add, addN, multiply, sumOfSquares } from './elementwise.ts';
@@ -14,12 +15,9 @@ import { mean, sum } from './reduce.ts';
 import { resizeTrilinear, resizeTrilinearGrad } from './resize.ts';
 import { adamUpdate, sgdUpdate } from './updates.ts';
 
-/** tfjs's own kernels, kept from the first registration on for what ours do not cover. */
-const stock = new Map<string, KernelConfig>();
-
 /** Registers the fused kernels of @seg/ops and faster forms of tfjs's own kernels for the wasm backend. */
-export function registerFusedKernels(runtime: TfjsRuntime, convolution: Convolution): void {
-  const whole = {
+export function registerFusedKernels(overrides: KernelOverrides, runtime: TfjsRuntime, convolution: Convolution): void {
+  const ofFloats = {
     [fusedKernels.normActivation]: normActivation,
     [fusedKernels.normActivationGrad]: normActivationGrad,
     [fusedKernels.diceCrossEntropy]: diceCrossEntropy,
@@ -28,16 +26,21 @@ export function registerFusedKernels(runtime: TfjsRuntime, convolution: Convolut
     [fusedKernels.conv3dBias]: conv3dBias(convolution),
     [fusedKernels.addBias]: addBias,
     [fusedKernels.addBiasGrad]: addBiasGrad,
-    [fusedKernels.sgdUpdate]: sgdUpdate,
-    [fusedKernels.adamUpdate]: adamUpdate,
     [fusedKernels.sumOfSquares]: sumOfSquares,
     MaxPool3D: maxPool3d,
     MaxPool3DGrad: maxPool3dGrad,
     [fusedKernels.maxPool3d]: maxPool3d,
     [fusedKernels.maxPool3dGrad]: maxPool3dGrad,
+  };
+  for (const [name, kernel] of Object.entries(ofFloats)) {
+    registerWasmKernel(overrides, runtime, name, withFloats(kernel));
+  }
+  const asTheyAre = {
+    [fusedKernels.sgdUpdate]: sgdUpdate,
+    [fusedKernels.adamUpdate]: adamUpdate,
     Identity: identity,
   };
-  for (const [name, kernel] of Object.entries(whole)) registerWasmKernel(runtime, name, kernel);
+  for (const [name, kernel] of Object.entries(asTheyAre)) registerWasmKernel(overrides, runtime, name, kernel);
   const partial = {
     Slice: slice,
     SplitV: split,
@@ -53,18 +56,16 @@ export function registerFusedKernels(runtime: TfjsRuntime, convolution: Convolut
     Sum: sum,
     Mean: mean,
   };
-  for (const [name, kernel] of Object.entries(partial)) registerPartial(runtime, name, kernel);
+  for (const [name, kernel] of Object.entries(partial)) registerPartial(overrides, runtime, name, kernel);
 }
 
-function registerPartial(runtime: TfjsRuntime, name: string, kernel: PartialKernel): void {
-  const own = stock.get(name) ?? getKernel(name, 'wasm');
-  if (own !== undefined) stock.set(name, own);
-  registerWasmKernel(runtime, name, (_, inputs, attrs) => {
-    const result = kernel(runtime, inputs, attrs);
-    return result ?? callStock(name, runtime, inputs, attrs);
-  });
-}
-
-function callStock(name: string, runtime: TfjsRuntime, inputs: NamedTensorInfoMap, attrs: Record<string, unknown>) {
-  return stock.get(name)!.kernelFunc({ inputs, attrs: attrs as NamedAttrMap, backend: runtime.backend });
+function registerPartial(overrides: KernelOverrides, runtime: TfjsRuntime, name: string, kernel: PartialKernel): void {
+  const own: KernelConfig | undefined = registerWasmKernel(
+    overrides,
+    runtime,
+    name,
+    (_, inputs, attrs) =>
+      kernel(runtime, inputs, attrs) ??
+      own!.kernelFunc({ inputs, attrs: attrs as NamedAttrMap, backend: runtime.backend }),
+  );
 }

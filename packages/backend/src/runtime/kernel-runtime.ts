@@ -51,6 +51,8 @@ export interface KernelRuntime {
   bumpVersion(dataId: object): void;
   /** Calls `fn` once when the memory behind `dataId` is freed. */
   onDispose(dataId: object, fn: () => void): void;
+  /** Calls `fn` whenever memory is used up, before an allocation is tried once more: it gives up what it can. */
+  onMemoryFull(fn: () => void): void;
 }
 
 /** The runtime on a running tfjs backend, for kernels that hand some cases back to tfjs's own. */
@@ -58,4 +60,6 @@ export interface TfjsRuntime extends KernelRuntime {
   readonly backend: BackendWasm;
   /** Frees a tensor from `makeOutput` that is not handed out after all. */
   disposeOutput(info: TensorInfo): void;
+  /** Runs a kernel; the tensors that it made are freed when it throws. */
+  attempt<T>(kernel: () => T): T;
 }

@@ -6,6 +6,15 @@ import { declareMemory } from './wasm-binary.ts';
 const binaryName = 'tfjs-backend-wasm-simd.wasm';
 const packagePath = `@tensorflow/tfjs-backend-wasm/wasm-out/${binaryName}`;
 
+// tfjs's allocator adds sizes to the addresses of free blocks in 32 bits and takes what wraps around for a fit: it then
+// hands out memory past the end and overwrites what lies at the beginning. Memory that ends this far below 4 GiB has no
+// address at which a block of this size could wrap.
+const largestSafeBlock = 320 * 2 ** 20;
+const pageBytes = 2 ** 16;
+
+/** Bytes that WebAssembly's memory grows to at most. */
+export const memoryLimitBytes = 2 ** 32 - largestSafeBlock;
+
 /** tfjs's emscripten module, as far as we touch it. */
 interface TfjsWasmModule {
   _malloc(bytes: number): number;
@@ -20,6 +29,8 @@ export interface StartedTfjsWasm {
   readonly memory: WebAssembly.Memory;
   readonly malloc: (bytes: number) => number;
   readonly free: (pointer: number) => void;
+  /** Calls `fn` when there is no memory for an allocation, which is then tried once more. */
+  readonly onFull: (fn: () => void) => void;
 }
 
 type InstantiateWasm = (
@@ -36,7 +47,7 @@ type Factory = (config: { instantiateWasm: InstantiateWasm }) => Promise<TfjsWas
  */
 export async function startTfjsWasm(shared: boolean, wasmUrl: string | undefined): Promise<StartedTfjsWasm> {
   const [factory, binary] = await Promise.all([loadFactory(), loadBinary(wasmUrl)]);
-  const compiled = await WebAssembly.compile(declareMemory(binary, shared));
+  const compiled = await WebAssembly.compile(declareMemory(binary, shared, memoryLimitBytes / pageBytes));
   let memory: WebAssembly.Memory | undefined;
   const module = await new Promise<TfjsWasmModule>((resolve, reject) => {
     const instantiateWasm: InstantiateWasm = (imports, receive) => {
@@ -52,16 +63,28 @@ export async function startTfjsWasm(shared: boolean, wasmUrl: string | undefined
   // The first call replaces emscripten's stub by the real function; only that one may be wrapped.
   module._free(module._malloc(1));
   const allocate = module._malloc;
+  let giveUp = () => {};
+  const tryToAllocate = (bytes: number) => {
+    // What the allocator puts around a block is far smaller than a page.
+    const end = memory!.buffer.byteLength + bytes + pageBytes;
+    return bytes + pageBytes > largestSafeBlock && end > 2 ** 32 ? 0 : allocate(bytes);
+  };
   module._malloc = (bytes) => {
-    const pointer = allocate(bytes);
-    if (pointer === 0 && bytes > 0) throw outOfMemory(bytes);
-    return pointer;
+    const pointer = tryToAllocate(bytes);
+    if (pointer !== 0 || bytes === 0) return pointer;
+    giveUp();
+    const second = tryToAllocate(bytes);
+    if (second === 0) throw outOfMemory(bytes);
+    return second;
   };
   return {
     module: module as unknown as StartedTfjsWasm['module'],
     memory: memory!,
     malloc: (bytes) => module._malloc(bytes) >>> 0,
     free: (pointer) => module._free(pointer),
+    onFull: (fn) => {
+      giveUp = fn;
+    },
   };
 }
 
@@ -130,7 +153,7 @@ function wrapFunctions(module: TfjsWasmModule): TfjsWasmModule['tfjs'] {
 function outOfMemory(bytes: number): SegError {
   return new SegError('limit-exceeded', {
     where: 'wasm backend',
-    problem: "WebAssembly's memory (4 GiB at most) is used up",
+    problem: `WebAssembly's memory (${(memoryLimitBytes / 2 ** 30).toFixed(1)} GiB at most) is used up`,
     got: `${bytes} more bytes`,
     hint: 'Use smaller patches, a smaller batch or a smaller network, or dispose of tensors earlier.',
   });

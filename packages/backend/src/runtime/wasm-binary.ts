@@ -11,9 +11,14 @@ const sharedWithMaximum = 3;
  *
  * Only one byte differs between the two, as long as the code uses no atomic operations; so one build serves pages
  * with and without threads, and tfjs's single-threaded build can live in memory that our threads share.
+ * @param mostPages a lower limit for its growth, in pages of 64 KiB; default: the binary's own
  * @throws SegError `unsupported` when the binary has no memory with a maximum.
  */
-export function declareMemory(binary: Uint8Array, shared: boolean): Uint8Array<ArrayBuffer> {
+export function declareMemory(
+  binary: Uint8Array,
+  shared: boolean,
+  mostPages = Number.POSITIVE_INFINITY,
+): Uint8Array<ArrayBuffer> {
   const copy = new Uint8Array(binary);
   const reader = new Reader(copy, 8);
   while (reader.at < copy.length) {
@@ -24,6 +29,7 @@ export function declareMemory(binary: Uint8Array, shared: boolean): Uint8Array<A
     if (flag !== undefined) {
       if (copy[flag] !== hasMaximum && copy[flag] !== sharedWithMaximum) break;
       copy[flag] = shared ? sharedWithMaximum : hasMaximum;
+      limitPages(new Reader(copy, flag + 1), mostPages);
       return copy;
     }
     reader.at = end;
@@ -65,6 +71,17 @@ class Reader {
   skipName(): void {
     const length = this.number();
     this.at += length;
+  }
+}
+
+/** Lowers the maximum that stands after the minimum, in as many bytes as it has. */
+function limitPages(reader: Reader, mostPages: number): void {
+  reader.number();
+  const start = reader.at;
+  let left = Math.min(reader.number(), mostPages);
+  for (let at = start; at < reader.at; at++) {
+    reader.bytes[at] = (left % 128) + (at < reader.at - 1 ? 128 : 0);
+    left = Math.floor(left / 128);
   }
 }
 

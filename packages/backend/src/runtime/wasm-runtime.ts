@@ -43,6 +43,9 @@ export class WasmRuntime implements TfjsRuntime {
   readonly #scratch: ScratchPool;
   readonly #versions = new WeakMap<object, number>();
   readonly #onDispose = new Map<object, (() => void)[]>();
+  readonly #onMemoryFull: (() => void)[] = [];
+  /** What the kernel that runs now has made. */
+  #made: TensorInfo[] | undefined;
   #pool: ThreadPool | undefined;
   #backend: BackendWasm | undefined;
 
@@ -51,6 +54,11 @@ export class WasmRuntime implements TfjsRuntime {
     this.variant = variant;
     this.#instances = { conv: instantiate(modules.conv, tfjs.memory), fused: instantiate(modules.fused, tfjs.memory) };
     this.#scratch = new ScratchPool(tfjs, scratchLimitBytes);
+    this.onMemoryFull(() => this.#scratch.clear());
+    tfjs.onFull(() => {
+      // Last what was registered first: what others give up goes to the scratch pool.
+      for (const giveUp of this.#onMemoryFull.toReversed()) giveUp();
+    });
     this.#pool = pool;
   }
 
@@ -120,7 +128,23 @@ export class WasmRuntime implements TfjsRuntime {
   }
 
   makeOutput(shape: readonly number[], dtype: DataType): TensorInfo {
-    return this.backend.makeOutput(shape as number[], dtype);
+    const info = this.backend.makeOutput(shape as number[], dtype);
+    this.#made?.push(info);
+    return info;
+  }
+
+  attempt<T>(kernel: () => T): T {
+    const outer = this.#made;
+    const made: TensorInfo[] = [];
+    this.#made = made;
+    try {
+      return kernel();
+    } catch (error) {
+      for (const info of made) this.disposeOutput(info);
+      throw error;
+    } finally {
+      this.#made = outer;
+    }
   }
 
   disposeOutput(info: TensorInfo): void {
@@ -151,6 +175,10 @@ export class WasmRuntime implements TfjsRuntime {
     else fns.push(fn);
   }
 
+  onMemoryFull(fn: () => void): void {
+    this.#onMemoryFull.push(fn);
+  }
+
   /** Connects the tfjs backend whose tensors this runtime works on. */
   attach(backend: BackendWasm): void {
     this.#backend = backend;
@@ -166,6 +194,7 @@ export class WasmRuntime implements TfjsRuntime {
     this.#pool?.dispose();
     this.#pool = undefined;
     this.#onDispose.clear();
+    if (this.#backend !== undefined) stop(this.#backend);
   }
 
   #disposed(dataId: object): void {
@@ -174,6 +203,18 @@ export class WasmRuntime implements TfjsRuntime {
     this.#onDispose.delete(dataId);
     for (const fn of fns) fn();
   }
+}
+
+/** Tensors that outlive their backend can be disposed of, but not read. */
+function stop(backend: BackendWasm): void {
+  const refuse = (): never => {
+    throw new SegError('backend-failure', {
+      where: 'wasm backend',
+      problem: 'the backend of this tensor was stopped',
+      hint: 'Read tensors before dispose() of what startBackend returned.',
+    });
+  };
+  Object.assign(backend, { disposeData: () => true, read: async () => refuse(), readSync: refuse });
 }
 
 function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Instance {

@@ -130,5 +130,6 @@ export async function startGuardedRuntime(options: GuardedRuntimeOptions = {}): 
     version: () => 0,
     bumpVersion: () => undefined,
     onDispose: () => undefined,
+    onMemoryFull: () => undefined,
   };
 }

@@ -1,3 +1,4 @@
+import { SegError } from '@seg/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { convGeometry, kernelPad, resolvePadding } from '../conv/geometry.ts';
 import { fusedKernels } from '../fused-kernels.ts';
@@ -11,7 +12,8 @@ import type { PoolOptions } from './avg-pool3d.ts';
  * window in (depth, height, width) order, as in PyTorch.
  *
  * @param x [N, D, H, W, C]
- * @throws SegError `shape-mismatch` when the window does not fit, `invalid-argument` for bad options.
+ * @throws SegError `shape-mismatch` when the window does not fit, `invalid-argument` for bad options and for padding as
+ *   wide as the window.
  */
 export function maxPool3d(x: tf.Tensor5D, options: PoolOptions = {}): tf.Tensor5D {
   const where = 'maxPool3d';
@@ -21,6 +23,14 @@ export function maxPool3d(x: tf.Tensor5D, options: PoolOptions = {}): tf.Tensor5
   const input: Size3 = [x.shape[1], x.shape[2], x.shape[3]];
   const pads = resolvePadding(where, options.padding ?? 'valid', input, size, strides);
   const geometry = convGeometry(where, input, size, strides, pads);
+  if (pads.some((sides, axis) => sides.some((zeros) => zeros >= size[axis]!))) {
+    throw new SegError('invalid-argument', {
+      where,
+      problem: 'padding as wide as the window leaves windows without a voxel',
+      got: { size, padding: pads },
+      expected: 'padding below the size of the window, on every side',
+    });
+  }
   const pad = kernelPad(geometry);
   if (pad !== undefined && hasKernel(fusedKernels.maxPool3d) && hasKernel(fusedKernels.maxPool3dGrad)) {
     return fusedPool(x, { filterSize: size, strides, pad, dataFormat: 'NDHWC' }) as tf.Tensor5D;

@@ -5,6 +5,7 @@ import { getBackend, setBackend } from '@tensorflow/tfjs-core';
 import { findInstalled } from '../../native/installed.ts';
 import { loadedBinding } from '../../native/load-binding.ts';
 import { detectFeatures } from '../../runtime/features.ts';
+import { memoryLimitBytes } from '../../runtime/tfjs-wasm.ts';
 import { machineThreads } from '../../runtime/thread-count.ts';
 import { adapters, type BackendName, backendNames, runningBackends, startBackend } from '../../start-backend.ts';
 import { type DriverReport, inspectDriver } from '../native/cuda-libraries.ts';
@@ -19,8 +20,6 @@ export interface DoctorOptions {
   /** Time the kernels with and without V8's revectorizer in child processes, about two seconds. Default true. */
   readonly measure?: boolean;
 }
-
-const wasmLimitBytes = 2 ** 32;
 
 /**
  * Looks at what this machine offers: Node, backends, threads, SIMD level, memory, versions, what the kernels hold, what
@@ -47,7 +46,7 @@ export async function doctor(options: DoctorOptions = {}): Promise<DoctorReport>
     platform: `${platform()} ${release()} ${arch()}`,
     processor: cpus()[0]?.model.trim() ?? 'unknown',
     cores: availableParallelism(),
-    memory: { totalBytes: totalmem(), freeBytes: freemem(), limitBytes: await memoryLimit(), wasmLimitBytes },
+    memory: { totalBytes: totalmem(), freeBytes: freemem(), limitBytes: await memoryLimit(), wasmLimitBytes: memoryLimitBytes },
     simd: features.relaxedSimd ? 'relaxed' : features.simd ? 'simd' : 'none',
     threads: features.sharedMemory ? machineThreads() : 1,
     backends,
