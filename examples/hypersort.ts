@@ -62,7 +62,7 @@ const PAPER_SIZE: Pick<CurateOptions, 'plan' | 'minutes' | 'settings'> = {
     epochs: 10_000,
   },
   settings: {
-    hyper: { hidden: [50, 50, 50] },
+    hyper: { hidden: [50, 50, 50], init: 'released' },
     learningRate: 1e-3,
     schedule: { kind: 'constant' },
     latentLearningRate: 1e-3,

@@ -86,7 +86,9 @@ export async function measureBaselines(
   const { seconds, timed } = stopwatch(title);
   const plain = await timed('plain U-Nets', () => testPlain(experiment, cases, seed, 1));
   const { steps: foldSteps, train } = shortTraining(experiment, training.length, seed);
-  const outOfFold = await timed('out-of-fold', () => outOfFoldDice(training, train, { folds: FOLDS, seed }));
+  const outOfFold = await timed('out-of-fold', () =>
+    outOfFoldDice(training, train, { folds: FOLDS, seed, groups: patientsOf(experiment, training) }),
+  );
   const first = { foldSteps, seconds, ...plain, ...agreement({ 'out-of-fold Dice error': outOfFold.errors }, isWrong) };
   return addBaselines(title, experiment, cases, seed, { ...first, tLoss: null });
 }
@@ -140,6 +142,11 @@ export async function addBaselines(
     auc: { ...known.auc, ...auc },
     spearman: { ...known.spearman, ...spearman },
   };
+}
+
+/** The patient of every case: scans of one are no independent cases. */
+function patientsOf({ patientOf = (id) => id }: Experiment, cases: readonly MapCase[]): string[] {
+  return cases.map(({ info }) => patientOf(info.id));
 }
 
 /** The training of a network that only scores labels. */

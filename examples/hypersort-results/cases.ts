@@ -45,13 +45,16 @@ export async function loadCases(experiment: Experiment, data: string, seed: numb
 }
 
 /** The same cases for training and testing with every seed. */
-async function load({ grid, train, test }: Experiment, data: string): Promise<Loaded[]> {
+async function load({ grid, train, test, patientOf = (id) => id }: Experiment, data: string): Promise<Loaded[]> {
   const dataset = await openDataset(data);
   const ids = dataset.cases.filter((c) => c.labelPaths.length > 0).map(({ id }) => id);
+  const patients = Rng.fromSeed(1).shuffle([...new Set(ids.sort().map(patientOf))]);
+  const inOrder = patients.flatMap((patient) => ids.filter((id) => patientOf(id) === patient));
+  if (train < inOrder.length && patientOf(inOrder[train - 1]!) === patientOf(inOrder[train]!)) {
+    throw new Error(`${data}: ${train} cases to train on part a patient's`);
+  }
   const loaded: Loaded[] = [];
-  for (const id of Rng.fromSeed(1)
-    .shuffle(ids.sort())
-    .slice(0, train + test)) {
+  for (const id of inOrder.slice(0, train + test)) {
     const item = dataset.cases.find((c) => c.id === id)!;
     const image = await item.loadImage();
     const map = await item.loadLabel();

@@ -12,6 +12,8 @@ export interface Experiment {
   readonly test: number;
   readonly epochs: number;
   readonly foldEpochs: number;
+  /** Name of the patient of a case, where patients have several; default: each case is one's own. */
+  readonly patientOf?: (id: string) => string;
   /** Spoilt on the working grid, or on the scan's own grid. */
   readonly spoil: 'working' | 'scan';
   readonly groups: readonly { readonly name: string; readonly fraction: number; readonly perturbation: Perturbation }[];
@@ -90,6 +92,7 @@ export const EXPERIMENTS: Readonly<Record<string, Experiment>> = {
   'cardiac-acdc': {
     title: 'ACDC (cine MR, both ventricles and myocardium merged), 15 % of the labels without their three basal slices',
     grid: { shape: [12, 40, 40], spacingMm: [10, 4, 4], centre: 'image' },
+    patientOf: (id) => id.replace(/_frame\d+$/, ''),
     train: 80,
     test: 30,
     epochs: 32,
@@ -144,7 +147,7 @@ export interface Trial {
 
 const constant = { kind: 'constant' } as const;
 const published: MapSettings = {
-  hyper: { hidden: [50, 50, 50] },
+  hyper: { hidden: [50, 50, 50], init: 'released' },
   learningRate: 1e-3,
   schedule: constant,
   latentLearningRate: 1e-3,

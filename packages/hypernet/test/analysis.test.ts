@@ -6,6 +6,7 @@ import {
   correctLabel,
   disagreement,
   formatLatentRecord,
+  outlierLimit,
   outOfFoldDice,
   parseLatentHistory,
   rankCases,
@@ -130,6 +131,17 @@ describe('simple predictors', () => {
     expect(seen.size).toBe(10);
     expect(disposed).toBe(5);
     for (const [i, e] of errors.entries()) expect(e).toBeCloseTo(i === 3 ? 1 / 3 : 0, 12);
+    seen.clear();
+    // Two scans a patient: a network that has seen one of them does not score the other.
+    const groups = cases.map((_, i) => `patient ${i >> 1}`);
+    await outOfFoldDice(cases, train, { folds: 3, seed: 4, groups });
+    expect(seen.size).toBe(10);
+    for (const [key, ids] of seen) {
+      const i = Number(key.slice(key.indexOf('c') + 1));
+      expect(ids.has(`c${i ^ 1}`)).toBe(false);
+    }
+    await expect(outOfFoldDice(cases, train, { folds: 6, groups })).rejects.toThrow(/folds must be .* 2 to 5/);
+    await expect(outOfFoldDice(cases, train, { groups: ['a'] })).rejects.toThrow(/a group for each case/);
     const byPseudoTruth = await splitDice(
       cases,
       cases.map((_, i) => i > 4),
@@ -138,6 +150,17 @@ describe('simple predictors', () => {
     expect(byPseudoTruth.slice(5).every(Number.isNaN)).toBe(true);
     expect(byPseudoTruth[3]).toBeCloseTo(1 / 3, 12);
     await expect(outOfFoldDice(cases, train, { folds: 1 })).rejects.toThrow(/folds must be/);
+  });
+});
+
+describe('outlierLimit', () => {
+  it('is three robust standard deviations above the median, by what lies below', () => {
+    // Median 5; distances of 1 to 5 from it are 4 to 0, their median 2.
+    expect(outlierLimit([9, 1, 2, 3, 4, 5, 6, 7, 8])).toBeCloseTo(5 + 3 * 1.4826 * 2, 12);
+    // However far off the others are.
+    expect(outlierLimit([90, 1, 2, 3, 4, 5, 60, 70, 80])).toBeCloseTo(5 + 3 * 1.4826 * 2, 12);
+    // Even counts: median 2.5, of which 1 and 2 are 1.5 and 0.5 below.
+    expect(outlierLimit([1, 2, 3, 4])).toBeCloseTo(2.5 + 3 * 1.4826, 12);
   });
 });
 
@@ -153,6 +176,8 @@ describe('ranking', () => {
     outOfFold: column(0.1),
     sentinel: [],
     dominant: latents.map((_, i) => (i === 9 ? 0.8 : 0.2 + 0.01 * i)),
+    foldEpochs: 20,
+    unseen: latents.map(() => false),
   };
   const rows = rankCases(scores);
 
@@ -162,13 +187,46 @@ describe('ranking', () => {
     expect(rows[0]!.norm).toBeCloseTo(Math.sqrt(8), 12);
   });
 
-  it('means the two Dice errors, but for networks that disagree with most labels and missing ones', () => {
+  it('means the two Dice errors, but for networks that were trained too briefly and missing ones', () => {
     const first = (more: object) => rankCases({ ...scores, ...more })[0]!.label_disagreement;
     expect(first({})).toBeCloseTo((0.8 + 0.1) / 2, 12);
-    // The median of the dominant style's errors is 0.245.
-    expect(first({ outOfFold: column(2.19 * 0.245) })).toBeCloseTo((0.8 + 2.19 * 0.245) / 2, 12);
-    expect(first({ outOfFold: column(2.21 * 0.245) })).toBe(0.8);
+    expect(first({ foldEpochs: 5 })).toBeCloseTo((0.8 + 0.1) / 2, 12);
+    expect(first({ foldEpochs: 4.9 })).toBe(0.8);
     expect(first({ outOfFold: [] })).toBe(0.8);
+    // A label that the networks of the dominant style have learnt by heart.
+    const learnt = rankCases({
+      ...scores,
+      dominant: column(0.07),
+      outOfFold: latents.map((_, i) => (i === 4 ? 1 : 0.3 + 0.01 * i)),
+    });
+    expect(learnt[0]).toMatchObject({ case: 'c4', flagged: true });
+  });
+
+  it('flags what stands out by another score than the first', () => {
+    const far = latents.map((z, i) => (i === 3 ? [1, 1] : z));
+    const flagged = (more: object) =>
+      rankCases({ ...scores, dominant: column(0.2), latents: far, ...more })
+        .filter((row) => row.flagged)
+        .map((row) => row.case);
+    expect(flagged({}).sort()).toEqual(['c3', 'odd, "one"']);
+    // By the dominant style's error alone: the mean's spread is that of the other one.
+    const spread = latents.map((_, i) => 0.1 * i);
+    const one = latents.map((_, i) => (i === 5 ? 0.4 : 0.2 + 0.001 * i));
+    expect(flagged({ latents: latents.map((_, i) => [0.01 * i, 0]), outOfFold: spread, dominant: one })).toEqual([
+      'c5',
+    ]);
+  });
+
+  it('puts labels of which nothing is on the grid first, unless they are many', () => {
+    const unseen = (...which: number[]) => latents.map((_, i) => which.includes(i));
+    const [first] = rankCases({ ...scores, dominant: column(0), outOfFold: column(0), unseen: unseen(2) });
+    expect(first).toMatchObject({ case: 'c2', label_disagreement: 1, flagged: true });
+    const empty = latents.map((_, i) => (i < 3 ? 0 : 3));
+    const none = { ...scores, dominant: column(0), outOfFold: column(0), volumesMl: empty };
+    expect(rankCases({ ...none, unseen: unseen(0, 1, 2) }).every((row) => row.label_disagreement === 0)).toBe(true);
+    // Lost ones never are a matter of course.
+    const lost = rankCases({ ...none, unseen: unseen(0, 1, 2, 7) });
+    expect(lost.filter((row) => row.label_disagreement === 1).map((row) => row.case)).toEqual(['c7']);
   });
 
   it('becomes CSV with quoted names and empty fields for what is missing', () => {

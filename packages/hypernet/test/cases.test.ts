@@ -1,6 +1,7 @@
-import { createVolume, Rng, type Triple } from '@seg/core';
+import { createVolume, isSegError, Rng, type Triple } from '@seg/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { labelDiceError } from '../src/cases/label-voxels.ts';
 import { areaAverage, measureExtent, planWorkingGrid, prepareMapCase, restoreMask } from '../src/index.ts';
 
 /** Float32 storage of float64 sums. */
@@ -125,13 +126,71 @@ describe('prepareMapCase', () => {
   });
 });
 
+describe('doubtful labels', () => {
+  const shape: Triple = [8, 40, 40];
+  const organ = () => {
+    const voxels = new Uint8Array(12_800);
+    for (let z = 2; z < 6; z++)
+      for (let y = 20; y < 30; y++) voxels.fill(1, (z * 40 + y) * 40 + 20, (z * 40 + y) * 40 + 30);
+    return voxels;
+  };
+  const volume = (voxels: Uint8Array) => createVolume(voxels, shape, { spacingMm: [1, 1, 1] });
+  const image = createVolume(new Float32Array(12_800), shape, { spacingMm: [1, 1, 1] });
+  const around = { shape: [8, 16, 16], spacingMm: [1, 1, 1], centre: 'label' } as const;
+
+  it('keeps the grid where the organ is when single voxels lie elsewhere, and counts them', () => {
+    const voxels = organ();
+    voxels[0] = 1;
+    voxels[12_799] = 1;
+    const extent = measureExtent(image, volume(voxels));
+    expect(extent.labelMm).toEqual([4, 10, 10]);
+    const made = prepareMapCase('a', image, volume(voxels), around);
+    expect(made.start).toEqual([0, 17, 17]);
+    expect(made.label.reduce((a, b) => a + b, 0)).toBe(400);
+    expect(made.labelOutside).toBeCloseTo(2, 2);
+  });
+
+  it('looks for empty labels where the others are', () => {
+    const extents = [measureExtent(image, volume(organ())), measureExtent(image, volume(new Uint8Array(12_800)))];
+    const grid = planWorkingGrid(extents, { voxels: 4_000 });
+    expect(grid).toMatchObject({ centre: 'label', emptyLabelsAt: [0.5, 0.625, 0.625] });
+    const start = (voxels: Uint8Array) => prepareMapCase('a', image, volume(voxels), grid).start;
+    expect(start(new Uint8Array(12_800))).toEqual(start(organ()));
+  });
+
+  it('misses what lies outside of the grid', () => {
+    const mask = Uint8Array.of(1, 1, 1, 0);
+    const label = Uint8Array.of(1, 1, 0, 0);
+    expect(labelDiceError(mask, label)).toBeCloseTo(1 - 4 / 5, 12);
+    expect(labelDiceError(mask, label, 5)).toBeCloseTo(1 - 4 / 10, 12);
+    expect(labelDiceError(new Uint8Array(4), new Uint8Array(4))).toBe(0);
+    expect(labelDiceError(new Uint8Array(4), new Uint8Array(4), 1)).toBe(1);
+  });
+
+  it('refuses an image with values that are not finite, by its name', () => {
+    for (const bad of [Number.NaN, Number.POSITIVE_INFINITY]) {
+      const values = new Float32Array(12_800);
+      values[7] = bad;
+      const broken = createVolume(values, shape, { spacingMm: [1, 1, 1] });
+      expect(() => prepareMapCase('scan 7', broken, volume(organ()), around)).toThrow(
+        expect.toSatisfy((e) => isSegError(e, 'corrupt-data') && `${e}`.includes('scan 7')),
+      );
+    }
+  });
+});
+
 const data = (volume: { readonly data: ArrayLike<number> }) => volume.data;
 
 describe('planWorkingGrid', () => {
   it('holds the label with a margin, in multiples, within the voxels', () => {
     const { image, label } = box();
     const extents = [measureExtent(image, label), measureExtent(image, label)];
-    expect(extents[0]).toEqual({ imageMm: [24, 16, 16], labelMm: [8, 8, 8], spacingMm: [2, 1, 1] });
+    expect(extents[0]).toEqual({
+      imageMm: [24, 16, 16],
+      labelMm: [8, 8, 8],
+      labelCentre: [0.5, 0.5, 0.5],
+      spacingMm: [2, 1, 1],
+    });
     const grid = planWorkingGrid(extents, { voxels: 600, multiple: 4 });
     expect(grid.centre).toBe('label');
     expect(grid.shape.every((n) => n % 4 === 0)).toBe(true);
@@ -140,5 +199,27 @@ describe('planWorkingGrid', () => {
     const fine = planWorkingGrid(extents, { voxels: 1e6 });
     expect(fine.spacingMm).toEqual([2, 1, 1]);
     expect(() => planWorkingGrid([{ imageMm: [1, 1, 1], spacingMm: [1, 1, 1] }])).toThrow(/no case has a voxel/);
+    for (const bad of [{ voxels: 0 }, { multiple: 0 }, { voxels: Number.NaN }]) {
+      expect(() => planWorkingGrid(extents, bad)).toThrow(/positive whole numbers/);
+    }
+  });
+
+  it('cuts nothing off of stacks of few slices, whatever sizes have to be multiples of', () => {
+    // Ten slices of 10 mm, all of them labelled: a multiple of 8 may not be 8.
+    const shape: Triple = [10, 40, 40];
+    const spacingMm: Triple = [10, 1.5, 1.5];
+    const data = new Uint8Array(16_000);
+    for (let z = 0; z < 10; z++)
+      for (let y = 12; y < 28; y++) data.fill(1, (z * 40 + y) * 40 + 12, (z * 40 + y) * 40 + 28);
+    const label = createVolume(data, shape, { spacingMm });
+    const image = createVolume(new Float32Array(16_000), shape, { spacingMm });
+    for (const multiple of [2, 4, 8]) {
+      for (const voxels of [4_000, 30_000]) {
+        const grid = planWorkingGrid([measureExtent(image, label)], { voxels, multiple });
+        const made = prepareMapCase('a', image, label, grid);
+        expect(made.labelOutside).toBe(0);
+        expect(grid.shape.every((n, a) => n * grid.spacingMm[a]! >= [100, 24, 24][a]!)).toBe(true);
+      }
+    }
   });
 });

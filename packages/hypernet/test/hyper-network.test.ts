@@ -159,6 +159,10 @@ describe('hyperNetwork', () => {
     expect(() => hyperNetwork(linear, { bound: 0.5 }).init(Rng.fromSeed(1))).toThrow(/does not fit inside the bound/);
     expect(() => hyperNetwork(linear, { spread: -1 })).toThrow(/the spread at least 0/);
     expect(() => hyperNetwork(linear, { init: 'relased' as 'released' })).toThrow(/Did you mean "released"/);
+    for (const bound of [Number.POSITIVE_INFINITY, Number.NaN, 0, -1])
+      expect(() => hyperNetwork(linear, { bound })).toThrow(
+        new RegExp(`hyperNetwork: the bound must be positive and finite \\(got ${bound}, expected`),
+      );
     const hyper = hyperNetwork(linear);
     const batch = tf.zeros([2, 2]) as tf.Tensor2D;
     expect(() => hyper.generate({}, batch)).toThrow(/got \[2,2\], expected \[1,2\]/);

@@ -9,37 +9,50 @@ export type Trainer = (cases: readonly TrainingCase[], fold: number) => Promise<
 /**
  * Test-Dice, out of fold: every case is segmented by a network that was trained on the cases of the other folds.
  *
+ * @param options.groups a name for each case; cases of one name (several scans of a patient) are in one fold. Default:
+ * every case is a group of its own
  * @returns the Dice error 1 - Dice of every case's label, by case in the order given, with the segmentations; higher is
  * more suspect. An empty label and an empty segmentation agree; voxels of class 255 do not count.
- * @throws SegError `invalid-argument` unless there are 2 folds or more and as many labelled cases.
+ * @throws SegError `invalid-argument` unless there are 2 folds or more and as many groups of labelled cases,
+ * `shape-mismatch` unless there is a group for each case.
  */
 export async function outOfFoldDice(
   cases: readonly TrainingCase[],
   train: Trainer,
-  options: { readonly folds?: number; readonly seed?: number } = {},
+  options: { readonly folds?: number; readonly seed?: number; readonly groups?: readonly string[] } = {},
 ): Promise<{ readonly errors: number[]; readonly segmentations: Uint8Array[] }> {
-  const { folds = 5, seed = 0 } = options;
+  const { folds = 5, seed = 0, groups = cases.map((_, i) => `${i}`) } = options;
   checkLabelled('outOfFoldDice', cases);
-  if (!Number.isInteger(folds) || folds < 2 || folds > cases.length) {
-    throw new SegError('invalid-argument', {
+  if (groups.length !== cases.length) {
+    throw new SegError('shape-mismatch', {
       where: 'outOfFoldDice',
-      problem: 'folds must be from 2 to the number of cases',
-      got: folds,
-      expected: `2 to ${cases.length}`,
+      problem: 'needs a group for each case',
+      got: groups.length,
+      expected: cases.length,
     });
   }
-  const order = Rng.fromSeed(seed).shuffle(cases.map((_, i) => i));
-  const foldOf = new Map(order.map((index, position) => [index, position % folds]));
+  const names = [...new Set(groups)];
+  if (!Number.isInteger(folds) || folds < 2 || folds > names.length) {
+    throw new SegError('invalid-argument', {
+      where: 'outOfFoldDice',
+      problem: 'folds must be from 2 to the number of cases, or of groups',
+      got: folds,
+      expected: `2 to ${names.length}`,
+    });
+  }
+  const order = Rng.fromSeed(seed).shuffle(names);
+  const foldOfGroup = new Map(order.map((name, position) => [name, position % folds]));
+  const foldOf = (i: number) => foldOfGroup.get(groups[i]!);
   const errors = cases.map(() => Number.NaN);
   const segmentations: Uint8Array[] = [];
   for (let fold = 0; fold < folds; fold++) {
     const trained = await train(
-      cases.filter((_, i) => foldOf.get(i) !== fold),
+      cases.filter((_, i) => foldOf(i) !== fold),
       fold,
     );
     try {
       for (const [i, item] of cases.entries()) {
-        if (foldOf.get(i) !== fold) continue;
+        if (foldOf(i) !== fold) continue;
         segmentations[i] = await trained.segment(item);
         errors[i] = labelDiceError(segmentations[i]!, item.label!);
       }

@@ -1,4 +1,5 @@
-import type { Triple } from '@seg/core';
+import { SegError, type Triple } from '@seg/core';
+import { checkGrid, checkLength } from './check-grid.ts';
 
 /**
  * Mean of each cell of a coarser grid over the voxels that it covers, axis by axis; voxels outside of the volume count
@@ -6,6 +7,8 @@ import type { Triple } from '@seg/core';
  * covers [j, j + 1).
  *
  * @param data one channel, [z][y][x]
+ * @throws SegError `shape-mismatch` for another number of voxels than the shape has, `invalid-argument` for shapes, places
+ * and values outside that are none.
  */
 export function areaAverage(
   data: ArrayLike<number>,
@@ -13,6 +16,15 @@ export function areaAverage(
   grid: { readonly shape: Triple; readonly start: Triple; readonly size: Triple },
   outside = 0,
 ): Float32Array {
+  checkGrid('areaAverage', grid, shape);
+  checkLength('areaAverage', 'data', data, shape);
+  if (!Number.isFinite(outside)) {
+    throw new SegError('invalid-argument', {
+      where: 'areaAverage',
+      problem: 'the value outside of the volume must be finite',
+      got: outside,
+    });
+  }
   let current: ArrayLike<number> = data;
   const extent: [number, number, number] = [...shape];
   for (const axis of [2, 1, 0] as const) {

@@ -15,6 +15,8 @@ export interface MapCase extends TrainingCase {
   readonly spacingMm: Triple;
   /** Volume of the given label in ml, measured on the scan's own grid. */
   readonly volumeMl: number;
+  /** How much of the label lies outside of the working grid, in cells of it; default 0. */
+  readonly labelOutside?: number;
 }
 
 export interface MapCaseOptions {
@@ -32,7 +34,8 @@ export function measureExtent(image: Volume, label: Volume, options: MapCaseOpti
   if (box === undefined) return { imageMm: size(shape), spacingMm };
   const [low, high] = box;
   const extent: Triple = [high[0] - low[0], high[1] - low[1], high[2] - low[2]];
-  return { imageMm: size(shape), labelMm: size(extent), spacingMm };
+  const labelCentre = triple([0, 1, 2].map((a) => (low[a]! + high[a]!) / 2 / shape[a]!));
+  return { imageMm: size(shape), labelMm: size(extent), labelCentre, spacingMm };
 }
 
 /**
@@ -40,7 +43,8 @@ export function measureExtent(image: Volume, label: Volume, options: MapCaseOpti
  * over the cells. A cell is label where at least half of what was annotated of it is, and ignored where hardly anything
  * was annotated.
  *
- * @throws SegError `shape-mismatch` when image and label differ in shape.
+ * @throws SegError `shape-mismatch` when image and label differ in shape, `corrupt-data` for an image with values that are
+ * not finite.
  */
 export function prepareMapCase(
   id: string,
@@ -63,7 +67,8 @@ export function prepareMapCase(
   const size = axes.map((a) => grid.spacingMm[a] / image.spacingMm[a]);
   const box = grid.centre === 'label' ? labelBox(label, isForeground) : undefined;
   const start = axes.map((a) => {
-    const middle = box === undefined ? image.shape[a] / 2 : (box[0][a] + box[1][a]) / 2;
+    const otherwise = grid.centre === 'label' ? (grid.emptyLabelsAt?.[a] ?? 0.5) : 0.5;
+    const middle = box === undefined ? image.shape[a] * otherwise : (box[0][a] + box[1][a]) / 2;
     return Math.floor(middle - (grid.shape[a] * size[a]!) / 2);
   });
   const cells = { shape: grid.shape, start: triple(start), size: triple(size) };
@@ -71,7 +76,7 @@ export function prepareMapCase(
   const cellCount = voxelCount(grid.shape);
   const working = new Float32Array(image.channels * cellCount);
   for (let c = 0; c < image.channels; c++) {
-    const channel = standardise(image.data.subarray(c * voxels, (c + 1) * voxels));
+    const channel = standardise(id, image.data.subarray(c * voxels, (c + 1) * voxels));
     // Outside of the scan its darkest common value: most scans end in background.
     working.set(areaAverage(channel.data, image.shape, cells, channel.low), c * cellCount);
   }
@@ -88,6 +93,8 @@ export function prepareMapCase(
   let labelled = 0;
   for (const v of mask) labelled += v;
   const [dz, dy, dx] = image.spacingMm;
+  const labelCells = labelled / (size[0]! * size[1]! * size[2]!);
+  const outside = labelCells - part.reduce((sum, v) => sum + v, 0);
   return {
     info: { id, labelled: true },
     shape: grid.shape,
@@ -102,6 +109,8 @@ export function prepareMapCase(
     size: cells.size,
     spacingMm: grid.spacingMm,
     volumeMl: (labelled * dz * dy * dx) / 1000,
+    // Sums of float32 parts are not exact.
+    labelOutside: outside > 1e-4 * labelCells ? outside : 0,
   };
 }
 
@@ -117,12 +126,19 @@ const LEAST_ANNOTATED = 0.1;
 
 const triple = (v: readonly number[]): Triple => [v[0]!, v[1]!, v[2]!];
 
-function standardise(values: ArrayLike<number>): { readonly data: Float32Array; readonly low: number } {
+function standardise(id: string, values: ArrayLike<number>): { readonly data: Float32Array; readonly low: number } {
   let sum = 0;
   let squares = 0;
   for (let i = 0; i < values.length; i++) {
     sum += values[i]!;
     squares += values[i]! ** 2;
+  }
+  if (!Number.isFinite(squares)) {
+    throw new SegError('corrupt-data', {
+      where: `prepareMapCase: ${id}`,
+      problem: 'the image has values that are not finite',
+      hint: 'Repair the scan, or leave the case out.',
+    });
   }
   const mean = sum / values.length;
   const sd = Math.sqrt(Math.max(0, squares / values.length - mean ** 2)) || 1;
@@ -131,21 +147,33 @@ function standardise(values: ArrayLike<number>): { readonly data: Float32Array; 
   return { data, low: sample[Math.floor(sample.length * 0.05)]! };
 }
 
+/** Part of the label's voxels at each end of an axis that its box leaves out: single stray ones do not widen it. */
+const STRAY_PART = 0.005;
+
 function labelBox(label: Volume, isForeground: (value: number) => boolean): readonly [Triple, Triple] | undefined {
   const [depth, height, width] = label.shape;
-  const low = [depth, height, width];
-  const high = [0, 0, 0];
+  // Voxels of the label in each plane of each axis.
+  const counts = label.shape.map((n) => new Float64Array(n));
+  let total = 0;
   let i = 0;
   for (let z = 0; z < depth; z++) {
     for (let y = 0; y < height; y++) {
       for (let x = 0; x < width; x++, i++) {
         if (!isForeground(label.data[i]!)) continue;
-        [z, y, x].forEach((v, a) => {
-          low[a] = Math.min(low[a]!, v);
-          high[a] = Math.max(high[a]!, v + 1);
-        });
+        counts[0]![z]!++;
+        counts[1]![y]!++;
+        counts[2]![x]!++;
+        total++;
       }
     }
   }
-  return high[0] === 0 ? undefined : [triple(low), triple(high)];
+  if (total === 0) return undefined;
+  const stray = Math.floor(STRAY_PART * total);
+  const first = (planes: Float64Array) => {
+    let seen = 0;
+    return planes.findIndex((count) => (seen += count) > stray);
+  };
+  const low = counts.map(first);
+  const high = counts.map((planes) => planes.length - first(planes.toReversed()));
+  return [triple(low), triple(high)];
 }

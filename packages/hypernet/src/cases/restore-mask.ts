@@ -1,15 +1,22 @@
 import type { Triple } from '@seg/core';
+import { checkGrid, checkLength } from './check-grid.ts';
 import type { MapCase } from './map-case.ts';
 
 /**
  * Brings foreground probabilities from the working grid back onto the scan's own grid: trilinear between cell centres,
  * foreground from 0.5 up. Voxels outside of the working grid get 255, "not looked at".
+ *
+ * @param probabilities one for each cell of the working grid, [z][y][x]
+ * @throws SegError `shape-mismatch` for another number of probabilities, `invalid-argument` for shapes and places that are
+ * none.
  */
 export function restoreMask(
   probabilities: ArrayLike<number>,
   { shape, start, size }: Pick<MapCase, 'shape' | 'start' | 'size'>,
   scanShape: Triple,
 ): Uint8Array {
+  checkGrid('restoreMask', { shape, start, size }, scanShape);
+  checkLength('restoreMask', 'probabilities', probabilities, shape);
   const axes = ([0, 1, 2] as const).map((a) =>
     Array.from({ length: scanShape[a] }, (_, j) => {
       const position = (j + 0.5 - start[a]) / size[a];

@@ -6,16 +6,23 @@ export interface WorkingGrid {
   readonly shape: Triple;
   /** mm (z, y, x). */
   readonly spacingMm: Triple;
-  /** What lies in the middle of the grid: the scan's own middle, or that of the label's bounding box. */
+  /** What lies in the middle of the grid: the scan's own middle, or that of the label's box (see `CaseExtent`). */
   readonly centre: 'image' | 'label';
+  /**
+   * With `centre: 'label'`, where the middle of the grid lies in scans whose label is empty, as parts of the scan's sizes
+   * (z, y, x); default their middle.
+   */
+  readonly emptyLabelsAt?: Triple;
 }
 
 /** What must be known of a case to choose a grid. */
 export interface CaseExtent {
   /** Size of the image in mm (z, y, x). */
   readonly imageMm: Triple;
-  /** Size of the label's bounding box in mm; absent for an empty label. */
+  /** Size in mm of the box that holds the label but for 0.5 % at each end of an axis; absent for an empty label. */
   readonly labelMm?: Triple;
+  /** Middle of that box, as parts of the image's sizes (z, y, x). */
+  readonly labelCentre?: Triple;
   /** Voxel size in mm. */
   readonly spacingMm: Triple;
 }
@@ -29,6 +36,8 @@ export interface WorkingGridOptions {
 
 /** The box is this much larger than the 95th percentile of the labels' boxes. */
 const MARGIN = 1.3;
+/** Sizes that exceed a whole number by this part of a step are that number. */
+const ROUNDING = 1e-6;
 /** Scans larger than this many label boxes are cut around the label, smaller ones around their middle. */
 const CUT_AROUND_LABEL = 1.6;
 
@@ -36,10 +45,17 @@ const CUT_AROUND_LABEL = 1.6;
  * Chooses a grid that holds nearly all labels with a margin at the finest spacing that the number of voxels allows,
  * never finer than the scans. Scans that are little larger than their labels are taken whole.
  *
- * @throws SegError `invalid-argument` when no case has a label.
+ * @throws SegError `invalid-argument` when no case has a label, and for sizes that are no positive whole numbers.
  */
 export function planWorkingGrid(extents: readonly CaseExtent[], options: WorkingGridOptions = {}): WorkingGrid {
   const { voxels = 40_000, multiple = 2 } = options;
+  if (![voxels, multiple].every((n) => Number.isInteger(n) && n > 0)) {
+    throw new SegError('invalid-argument', {
+      where: 'planWorkingGrid',
+      problem: 'voxels and multiple must be positive whole numbers',
+      got: { voxels, multiple },
+    });
+  }
   const labelled = extents.filter((e) => e.labelMm !== undefined);
   if (labelled.length === 0) {
     throw new SegError('invalid-argument', {
@@ -76,9 +92,22 @@ export function planWorkingGrid(extents: readonly CaseExtent[], options: Working
   const finest = Math.min(...native);
   for (let common = finest; ; common *= 1.05) {
     const spacing = native.map((s) => Math.max(s, common));
-    const shape = box.map((mm, a) => Math.max(multiple, multiple * Math.round(mm / spacing[a]! / multiple)));
+    // Rounded up: what a grid cuts off of stacks of few slices are the ends of labels.
+    const shape = box.map((mm, a) => multiple * Math.max(1, Math.ceil(mm / spacing[a]! / multiple - ROUNDING)));
     if (shape.reduce((p, n) => p * n, 1) <= voxels || common > Math.max(...box)) {
-      return { shape: triple(shape), spacingMm: triple(spacing), centre };
+      const centres = labelled.flatMap(({ labelCentre }) => (labelCentre === undefined ? [] : [labelCentre]));
+      const middle = axes.map((a) =>
+        percentile(
+          centres.map((c) => c[a]),
+          0.5,
+        ),
+      );
+      return {
+        shape: triple(shape),
+        spacingMm: triple(spacing),
+        centre,
+        ...(centre === 'label' && centres.length > 0 ? { emptyLabelsAt: triple(middle) } : {}),
+      };
     }
   }
 }

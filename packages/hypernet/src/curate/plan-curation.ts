@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type CaseExtent, planWorkingGrid, type WorkingGrid } from '../cases/working-grid.ts';
 import { readAndDispose } from '../map/style-model.ts';
 import { type HyperNetwork, type HyperNetworkOptions, hyperNetwork } from '../network/hyper-network.ts';
-import { shortMapSettings } from './train-map.ts';
+import { mapSettings } from './train-map.ts';
 
 /** Grid, network and lengths of a curation. */
 export interface CurationPlan {
@@ -29,14 +29,13 @@ export interface PlanCurationOptions {
   readonly seconds: number;
   /** Milliseconds that never go back. */
   readonly clock: () => number;
-  /** The hypernetwork that will be trained; default that of `shortMapSettings`. */
+  /** The hypernetwork that will be trained, in place of that of `shortMapSettings`. */
   readonly hyper?: HyperNetworkOptions;
 }
 
 /**
- * From coarse to fine: voxels of the grid, channels of the first level, downsamplings. Finer ones leave the out-of-fold
- * networks too little time: with 330 000 voxels, those of 80 left atria (20 spoilt) trained for 3 of 20 epochs in half an
- * hour (AUC 0.968 against 0.986 with 110 000), while the dominant style told as much (0.975 against 0.974).
+ * From coarse to fine: voxels of the grid, channels of the first level, downsamplings. Finer ones would leave the
+ * out-of-fold networks too few epochs in half an hour.
  */
 const SIZES = [
   { voxels: 4_000, baseFeatures: 4, levels: 1 },
@@ -61,7 +60,8 @@ export async function planCuration(
   extents: readonly CaseExtent[],
   options: PlanCurationOptions,
 ): Promise<CurationPlan> {
-  const { cases, channels, seconds, clock, hyper = shortMapSettings.hyper } = options;
+  const { cases, channels, seconds, clock } = options;
+  const { hyper } = mapSettings(options.hyper === undefined ? {} : { hyper: options.hyper });
   let best: CurationPlan | undefined;
   for (const { voxels, baseFeatures, levels } of SIZES) {
     const grid = planWorkingGrid(extents, { voxels, multiple: 2 ** levels });

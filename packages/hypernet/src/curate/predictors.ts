@@ -3,7 +3,7 @@ import { plainUnet } from '../baselines/plain-unet.ts';
 import { outOfFoldDice } from '../baselines/test-dice.ts';
 import { trainBaseline } from '../baselines/train-baseline.ts';
 import { trainSentinel } from '../baselines/train-sentinel.ts';
-import { labelForeground } from '../cases/label-voxels.ts';
+import { labelDiceError, labelForeground } from '../cases/label-voxels.ts';
 import type { MapCase } from '../cases/map-case.ts';
 import type { TimeBudget } from './time-budget.ts';
 
@@ -59,7 +59,7 @@ export async function outOfFoldErrors(
   const steps = Math.max(LEAST_STEPS, affordable);
   const seconds = end - budget.spent();
   let fewest = steps;
-  const { errors } = await outOfFoldDice(
+  const { segmentations } = await outOfFoldDice(
     cases,
     async (training, fold) => {
       // Each fold has its own part of the time, so that a slow machine cuts them alike.
@@ -82,6 +82,7 @@ export async function outOfFoldErrors(
     },
     { folds, seed },
   );
+  const errors = cases.map(({ label, labelOutside }, i) => labelDiceError(segmentations[i]!, label, labelOutside));
   return { errors, steps: fewest };
 }
 

@@ -1,5 +1,5 @@
 import type { Points } from '../map/scores.ts';
-import { componentMedian, distanceToMedian, latentIsolation, latentNorm, outlierLimit } from '../map/scores.ts';
+import { distanceToMedian, latentIsolation, latentNorm, outlierLimit } from '../map/scores.ts';
 
 /** One line of the ranking; all scores: higher is more suspect. */
 export interface RankedCase {
@@ -16,10 +16,13 @@ export interface RankedCase {
   readonly quality_sentinel: number;
   /** 1 - Dice of the label and the segmentation in the dominant style. */
   readonly dominant_style_dice_error: number;
-  /** Mean of the dominant style's and the out-of-fold Dice error; the former alone where the latter says too little. */
+  /**
+   * Mean of the dominant style's and the out-of-fold Dice error; the former alone where the networks of the latter were
+   * trained too briefly. 1 for labels of which nothing is on the working grid; for empty ones, if those are rare.
+   */
   readonly label_disagreement: number;
   readonly volume_ml: number;
-  /** Stands out from the other cases by the recommended score. */
+  /** Stands out from the other cases by this score, by the dominant style's Dice error or by the distance to the median. */
   readonly flagged: boolean;
 }
 
@@ -33,6 +36,10 @@ export interface CaseScores {
   readonly outOfFold: readonly number[];
   readonly sentinel: readonly number[];
   readonly dominant: readonly number[];
+  /** Passes over its cases that every out-of-fold network was trained for. */
+  readonly foldEpochs: number;
+  /** Whether nothing of the label is on the working grid: an empty label, or one that was lost. */
+  readonly unseen: readonly boolean[];
 }
 
 /**
@@ -42,22 +49,32 @@ export interface CaseScores {
  */
 export const recommendedScore = 'label_disagreement' as const;
 
-/**
- * Networks that were trained too briefly disagree with right labels too: they say nothing where their median error is more
- * than this many times that of the dominant style. In seven curations of left atria and hippocampi with spoilt labels the
- * mean's AUC was the higher one at ratios from 1.3 to 1.9, and the lower one at 2.5 (0.3 epochs a fold).
- */
-const MOST_MEDIAN_RATIO = 2.2;
+/** Networks that were trained for fewer passes over their cases disagree with right labels too. */
+export const LEAST_FOLD_EPOCHS = 5;
+
+/** Where as many labels are empty, an empty label is nothing to look at. */
+const MANY_EMPTY = 0.25;
+
+/** Whether `label_disagreement` means both Dice errors. */
+export const meansBothErrors = ({ outOfFold, foldEpochs }: Pick<CaseScores, 'outOfFold' | 'foldEpochs'>): boolean =>
+  outOfFold.length > 0 && foldEpochs >= LEAST_FOLD_EPOCHS;
 
 /** All scores of all cases, most suspect first. */
 export function rankCases(scores: CaseScores): RankedCase[] {
   const norm = latentNorm(scores.latents);
   const isolation = latentIsolation(scores.latents);
   const distance = distanceToMedian(scores.latents);
-  const { dominant, outOfFold } = scores;
-  const saysMore = outOfFold.length > 0 && medianOf(outOfFold) <= MOST_MEDIAN_RATIO * medianOf(dominant);
-  const disagreement = dominant.map((error, i) => (saysMore ? (error + outOfFold[i]!) / 2 : error));
-  const limit = outlierLimit(disagreement);
+  const { dominant, outOfFold, unseen } = scores;
+  const both = meansBothErrors(scores);
+  const isEmpty = (volume: number) => volume === 0;
+  const emptyIsOdd = scores.volumesMl.filter(isEmpty).length < MANY_EMPTY * unseen.length;
+  const isOdd = unseen.map((nothing, i) => nothing && (emptyIsOdd || !isEmpty(scores.volumesMl[i]!)));
+  const disagreement = dominant.map((error, i) => {
+    // A network that sees nothing there either would agree with it.
+    if (isOdd[i] === true) return 1;
+    return both ? (error + outOfFold[i]!) / 2 : error;
+  });
+  const telling = [disagreement, dominant, distance].map((values) => ({ values, limit: outlierLimit(values) }));
   return scores.ids
     .map(
       (id, i): RankedCase => ({
@@ -72,13 +89,11 @@ export function rankCases(scores: CaseScores): RankedCase[] {
         dominant_style_dice_error: dominant[i]!,
         label_disagreement: disagreement[i]!,
         volume_ml: scores.volumesMl[i]!,
-        flagged: disagreement[i]! > limit,
+        flagged: isOdd[i] === true || telling.some(({ values, limit }) => values[i]! > limit),
       }),
     )
     .sort((a, b) => b[recommendedScore] - a[recommendedScore] || (a.case < b.case ? -1 : 1));
 }
-
-const medianOf = (values: readonly number[]): number => componentMedian(values.map((v) => [v]))[0]!;
 
 /** The ranking as CSV (RFC 4180); NaN is an empty field, infinity is `inf`. */
 export function rankingCsv(rows: readonly RankedCase[]): string {

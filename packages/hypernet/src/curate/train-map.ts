@@ -11,7 +11,7 @@ import { type HyperNetworkOptions, hyperNetwork } from '../network/hyper-network
 
 /** Settings of a short training: tens of epochs on a processor, in place of the published thousands on a GPU. */
 export interface MapSettings {
-  /** Default: two hidden layers of 32, and heads that start with spread 1, so that styles differ from the first step. */
+  /** Defaults: two hidden layers of 32, and heads that start with spread 1, so that styles differ from the first step. */
   readonly hyper?: HyperNetworkOptions;
   /** Default 2e-3. */
   readonly learningRate?: number;
@@ -70,7 +70,7 @@ export interface TrainedMap {
 export async function trainMap(cases: readonly MapCase[], options: TrainMapOptions): Promise<TrainedMap> {
   const { network, epochs = 20, seed = 0, signal, onStep, onLatents } = options;
   checkCases('trainMap', cases);
-  const settings = { ...shortMapSettings, ...given(options) };
+  const settings = mapSettings(options);
   const history: LatentRecord[] = [];
   const method = hypersort({
     ...settings,
@@ -103,7 +103,14 @@ export async function trainMap(cases: readonly MapCase[], options: TrainMapOptio
   }
 }
 
-function given(options: MapSettings): MapSettings {
+/** All settings: what is given, and `shortMapSettings` where nothing is, options of the hypernetwork one by one. */
+export function mapSettings(options: MapSettings): Required<MapSettings> {
+  const hyper = { ...shortMapSettings.hyper, ...given(options.hyper ?? {}) };
   const names = Object.keys(shortMapSettings) as (keyof MapSettings)[];
-  return Object.fromEntries(names.filter((n) => options[n] !== undefined).map((n) => [n, options[n]]));
+  const own = Object.fromEntries(names.map((name) => [name, options[name]]));
+  return { ...shortMapSettings, ...given(own), hyper };
+}
+
+function given<T extends object>(options: T): Partial<T> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
 }

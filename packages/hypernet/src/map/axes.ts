@@ -31,6 +31,9 @@ export function principalAxes(points: Points): Axis[] {
  * Fisher's linear discriminant between two groups: the direction along which they are furthest apart in units of their
  * common spread, pointing from the first to the second. `ridge` (default 1e-6 of the trace) keeps it defined for groups
  * without spread.
+ *
+ * @throws SegError `shape-mismatch` unless `isSecond` has an entry for every point, `invalid-argument` for points that are
+ * none, a group without a point, or a ridge that is negative or not finite.
  */
 export function discriminantAxis(
   points: Points,
@@ -38,6 +41,23 @@ export function discriminantAxis(
   options: { readonly ridge?: number } = {},
 ): Axis {
   checkPoints('discriminantAxis', points);
+  const { ridge = 1e-6 } = options;
+  if (isSecond.length !== points.length) {
+    throw new SegError('shape-mismatch', {
+      where: 'discriminantAxis',
+      problem: 'needs a group for every point',
+      got: isSecond.length,
+      expected: points.length,
+    });
+  }
+  if (!(Number.isFinite(ridge) && ridge >= 0)) {
+    throw new SegError('invalid-argument', {
+      where: 'discriminantAxis',
+      problem: 'the ridge is out of range',
+      got: ridge,
+      expected: 'a finite number from 0 up',
+    });
+  }
   const groups = [false, true].map((flag) => points.filter((_, i) => isSecond[i] === flag));
   if (groups.some((g) => g.length === 0)) {
     throw new SegError('invalid-argument', {
@@ -49,7 +69,7 @@ export function discriminantAxis(
   const means = groups.map(mean);
   const within = groups.map((g, i) => covariance(g, means[i]!).mul(g.length)).reduce((a, b) => a.add(b));
   const trace = within.trace() || 1;
-  for (let i = 0; i < within.rows; i++) within.set(i, i, within.get(i, i) + (options.ridge ?? 1e-6) * trace);
+  for (let i = 0; i < within.rows; i++) within.set(i, i, within.get(i, i) + ridge * trace);
   const difference = means[1]!.map((v, i) => v - means[0]![i]!);
   const solution = solve(within, Matrix.columnVector(difference)).getColumn(0);
   const direction = unit(solution);
@@ -60,8 +80,33 @@ export function discriminantAxis(
   return { direction, centre, explained: total > 0 ? variance / total : 0 };
 }
 
-/** Coordinates along an axis. */
+/**
+ * Coordinates along an axis; none for no points.
+ *
+ * @throws SegError `shape-mismatch` for an axis of another size than the points, `invalid-argument` for numbers that are
+ * not finite.
+ */
 export function project(points: Points, axis: Pick<Axis, 'direction' | 'centre'>): number[] {
+  if (points.length === 0) return [];
+  checkPoints('project', points);
+  const size = points[0]!.length;
+  const sizes = [axis.direction.length, axis.centre.length];
+  if (sizes.some((n) => n !== size)) {
+    throw new SegError('shape-mismatch', {
+      where: 'project',
+      problem: 'direction and centre of the axis have another size than the points',
+      got: sizes,
+      expected: size,
+      hint: 'Use an axis of the same latents.',
+    });
+  }
+  if (![...axis.direction, ...axis.centre].every(Number.isFinite)) {
+    throw new SegError('invalid-argument', {
+      where: 'project',
+      problem: 'direction and centre of the axis must be finite',
+      got: [axis.direction.map(String), axis.centre.map(String)],
+    });
+  }
   return points.map((p) => p.reduce((sum, v, i) => sum + (v - axis.centre[i]!) * axis.direction[i]!, 0));
 }
 

@@ -1,6 +1,7 @@
+import { SegError } from '@seg/core';
 import { silhouetteScore } from '@seg/metrics';
-import { type Clustering, kMeansClusters } from './clusters.ts';
-import type { Points } from './scores.ts';
+import { type Clustering, checkSeed, kMeansClusters } from './clusters.ts';
+import { checkPoints, type Points } from './scores.ts';
 
 /** A clustering with the mean silhouette of its points, in [-1, 1]; NaN for a single cluster. */
 export interface ChosenClustering extends Clustering {
@@ -15,12 +16,26 @@ const TIE = 0.05;
 /**
  * k-means with the largest number of clusters from 2 to `most` (default 5) whose silhouette is within 0.05 of the best,
  * or one cluster where none reaches 0.4. Deterministic for a seed.
+ *
+ * @throws SegError `invalid-argument` for points that are none, a `most` that is no positive integer, or a seed that is no
+ * safe integer.
  */
 export function chooseClusters(
   points: Points,
   options: { readonly most?: number; readonly seed?: number } = {},
 ): ChosenClustering {
   const { most = 5, seed = 0 } = options;
+  checkPoints('chooseClusters', points);
+  checkSeed('chooseClusters', seed);
+  if (!Number.isInteger(most) || most < 1) {
+    throw new SegError('invalid-argument', {
+      where: 'chooseClusters',
+      problem: 'most must be a positive integer',
+      got: most,
+      expected: 'an integer from 1 up',
+      hint: 'It is the largest number of clusters that is tried; 1 asks for a single one.',
+    });
+  }
   const flat = points.flatMap((p) => [...p]);
   const found: ChosenClustering[] = [];
   for (let k = 2; k <= Math.min(most, points.length - 1); k++) {

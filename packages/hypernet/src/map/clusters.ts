@@ -13,9 +13,9 @@ export interface Clustering {
 
 /**
  * k-means with k-means++ starts; the best of `restarts` (default 20) by the sum of squared distances. Deterministic for
- * a seed. (The paper chose its clusters by eye.)
+ * a seed, which is any safe integer. (The paper chose its clusters by eye.)
  *
- * @throws SegError `invalid-argument` when k is not in [1, number of points].
+ * @throws SegError `invalid-argument` when k is not in [1, number of points], or the seed or `restarts` is no such number.
  */
 export function kMeansClusters(
   points: Points,
@@ -32,6 +32,7 @@ export function kMeansClusters(
       expected: `1 to ${points.length}`,
     });
   }
+  checkSeed('kMeansClusters', seed);
   if (!Number.isInteger(restarts) || restarts < 1) {
     throw new SegError('invalid-argument', {
       where: 'kMeansClusters',
@@ -82,6 +83,17 @@ export function densityClusters(
     for (const i of group) clusters[i] = cluster;
   });
   return renumber(points, clusters);
+}
+
+/** Refuses what is no safe integer. */
+export function checkSeed(where: string, seed: number): void {
+  if (Number.isSafeInteger(seed)) return;
+  throw new SegError('invalid-argument', {
+    where,
+    problem: 'the seed must be a safe integer',
+    got: seed,
+    expected: 'a safe integer, such as 0',
+  });
 }
 
 function defaultRadius(points: Points, minPoints: number): number {

@@ -4,7 +4,10 @@ import { SegError } from '@seg/core';
 export const disagreement = { background: 0, agreed: 1, removed: 2, added: 3, notSeen: 255 } as const;
 
 export interface CorrectedLabel {
-  /** The label map in which the foreground is the prediction's; values of agreed voxels stay. */
+  /**
+   * The label map in which the foreground is the prediction's; values of agreed voxels stay. Of the given type, or of a
+   * wider one where that does not hold the first of the labels.
+   */
   readonly corrected: Uint8Array | Int16Array | Int32Array;
   /** `disagreement` of every voxel. */
   readonly map: Uint8Array;
@@ -23,8 +26,10 @@ export interface CorrectedLabel {
  *
  * @param given label map on the scan's grid
  * @param predicted 0, 1, or 255 where not looked at (`restoreMask`)
- * @param options.shape (z, y, x); `labels` the values that the prediction stands for, default all above 0
- * @throws SegError `shape-mismatch` when the arrays differ in size.
+ * @param options.shape (z, y, x); `labels` the values that the prediction stands for, default all above 0; the first is
+ * that of added voxels far from any given one
+ * @throws SegError `shape-mismatch` when the arrays differ in size, `invalid-argument` for labels that are no whole numbers
+ * above 0, for none, and for a prediction with other values.
  */
 export function correctLabel(
   given: Uint8Array | Int16Array | Int32Array,
@@ -39,8 +44,29 @@ export function correctLabel(
       got: [given.length, predicted.length, shape],
     });
   }
+  const isValue = (v: number) => Number.isInteger(v) && v > 0 && v < 2 ** 31;
+  if (labels !== undefined && (labels.length === 0 || !labels.every(isValue))) {
+    throw new SegError('invalid-argument', {
+      where: 'correctLabel',
+      problem: 'labels must be whole numbers above 0, one at least',
+      got: labels,
+      expected: 'integers in [1, 2^31)',
+      hint: 'Leave them out for all values above 0.',
+    });
+  }
+  const odd = predicted.find((value) => value !== 0 && value !== 1 && value !== 255);
+  if (odd !== undefined) {
+    throw new SegError('invalid-argument', {
+      where: 'correctLabel',
+      problem: 'the prediction has a value that means nothing',
+      got: odd,
+      expected: '0, 1, or 255 where not looked at',
+      hint: 'Give the foreground as 1, whatever its label value, as restoreMask does.',
+    });
+  }
   const counts = (value: number) => (labels === undefined ? value > 0 : labels.includes(value));
-  const corrected = given.slice();
+  const fallback = labels?.[0] ?? 1;
+  const corrected = copyThatHolds(given, fallback);
   const map = new Uint8Array(given.length);
   let agreed = 0;
   let added = 0;
@@ -63,9 +89,15 @@ export function correctLabel(
       removed++;
     }
   }
-  fill(corrected, given, newVoxels, { shape, counts, fallback: labels?.[0] ?? 1 });
+  fill(corrected, given, newVoxels, { shape, counts, fallback });
   const total = 2 * agreed + added + removed;
   return { corrected, map, added, removed, dice: total === 0 ? 1 : (2 * agreed) / total };
+}
+
+function copyThatHolds(given: Uint8Array | Int16Array | Int32Array, value: number) {
+  const most = given instanceof Uint8Array ? 255 : given instanceof Int16Array ? 32_767 : 2 ** 31 - 1;
+  if (value <= most) return given.slice();
+  return value <= 32_767 ? Int16Array.from(given) : Int32Array.from(given);
 }
 
 /** Gives added voxels the value of a neighbour that has one, ring by ring; far ones the fallback. */

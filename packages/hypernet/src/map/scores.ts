@@ -37,10 +37,13 @@ const OUTLIER_DEVIATIONS = 3;
 /** Standard deviation of a normal distribution over its median absolute deviation. */
 const MAD_TO_SD = 1.4826;
 
-/** The score above which a case stands out: median plus three robust standard deviations (1.4826 MAD). */
+/**
+ * The score above which a case stands out: median plus three robust standard deviations, 1.4826 times the median distance
+ * of the scores up to the median from it. What lies above is left out: where many labels are wrong, they spread it.
+ */
 export function outlierLimit(scores: readonly number[]): number {
   const median = componentMedian(scores.map((v) => [v]))[0]!;
-  const deviation = componentMedian(scores.map((v) => [Math.abs(v - median)]))[0]!;
+  const deviation = componentMedian(scores.filter((v) => v <= median).map((v) => [median - v]))[0]!;
   return median + OUTLIER_DEVIATIONS * MAD_TO_SD * deviation;
 }
 

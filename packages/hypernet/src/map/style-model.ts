@@ -1,4 +1,13 @@
-import { disposeParams, mapParams, type Network, type Params, type Triple } from '@seg/core';
+import {
+  checkParams,
+  disposeParams,
+  mapParams,
+  type Network,
+  type Params,
+  SegError,
+  type Triple,
+  voxelCount,
+} from '@seg/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { HyperNetwork } from '../network/hyper-network.ts';
 
@@ -9,7 +18,13 @@ export interface StyleImage {
   readonly channels: number;
 }
 
-/** A trained hypernetwork ready to segment in any style. */
+/**
+ * A trained hypernetwork ready to segment in any style.
+ *
+ * A latent is `latentDim` finite numbers; the conditions of a hypernetwork that has some follow them. All methods throw
+ * SegError `shape-mismatch` for a latent or an image of another size, and `invalid-argument` for numbers that are not
+ * finite.
+ */
 export interface StyleModel {
   readonly latentDim: number;
   /** The hypernetwork's parameters, the model's own. */
@@ -28,13 +43,21 @@ export interface StyleModel {
  * Segments in chosen styles: the origin (the dominant style), a cluster's centroid, or a case's own latent.
  *
  * `params` are those of the group `hyper` of a trained `hypersort`; they are copied and stay the caller's.
+ *
+ * @throws SegError `shape-mismatch` for parameters of another hypernetwork.
  */
 export function styleModel(network: Network<tf.Tensor5D>, hyper: HyperNetwork, params: Params): StyleModel {
+  checkParams('styleModel', params, hyper.paramSpecs);
   const own = mapParams(params, (t) => tf.clone(t));
-  const networkAt = (latent: readonly number[]) =>
-    tf.tidy(() => mapParams(hyper.generate(own, tf.tensor2d([[...latent]])), (t) => tf.clone(t))) as Params;
+  const inputSize = hyper.latentDim + hyper.conditionDim;
+  const weightsAt = (where: string, latent: readonly number[]) => {
+    checkLatent(where, latent, inputSize);
+    return tf.tidy(() => mapParams(hyper.generate(own, tf.tensor2d([[...latent]])), (t) => tf.clone(t))) as Params;
+  };
+  const networkAt = (latent: readonly number[]) => weightsAt('StyleModel.networkAt', latent);
   const probabilities = async (image: StyleImage, latent: readonly number[]) => {
-    const weights = networkAt(latent);
+    checkImage('StyleModel.probabilities', image);
+    const weights = weightsAt('StyleModel.probabilities', latent);
     try {
       return await foregroundProbability(() => network.apply(weights, toTensor(image), { training: false }));
     } finally {
@@ -80,4 +103,45 @@ export async function readAndDispose(tensor: tf.Tensor): Promise<Float32Array> {
   } finally {
     tensor.dispose();
   }
+}
+
+function checkLatent(where: string, latent: readonly number[], size: number): void {
+  if (latent.length !== size) {
+    throw new SegError('shape-mismatch', {
+      where,
+      problem: 'the latent has another length than those of the hypernetwork',
+      got: latent.length,
+      expected: size,
+      hint: 'Conditions, where the hypernetwork has some, follow the latent.',
+    });
+  }
+  if (latent.every(Number.isFinite)) return;
+  throw new SegError('invalid-argument', { where, problem: 'the latent must be finite', got: latent.map(String) });
+}
+
+function checkImage(where: string, { image, shape, channels }: StyleImage): void {
+  const isSize = (n: number) => Number.isInteger(n) && n > 0;
+  if (!(isSize(channels) && shape.length === 3 && shape.every(isSize))) {
+    throw new SegError('shape-mismatch', {
+      where,
+      problem: 'the image has no channels or no shape',
+      got: [channels, ...shape].map(String),
+      expected: 'positive integers: channels, z, y, x',
+    });
+  }
+  if (image.length !== channels * voxelCount(shape)) {
+    throw new SegError('shape-mismatch', {
+      where,
+      problem: 'the image has another number of values than its channels and shape say',
+      got: image.length,
+      expected: channels * voxelCount(shape),
+    });
+  }
+  if (image.every(Number.isFinite)) return;
+  throw new SegError('invalid-argument', {
+    where,
+    problem: 'the image has values that are not finite',
+    got: String(image.find((v) => !Number.isFinite(v))),
+    hint: 'Repair the scan.',
+  });
 }

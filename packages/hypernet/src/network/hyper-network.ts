@@ -8,7 +8,7 @@ export interface HyperNetworkOptions {
   readonly conditionDim?: number;
   /** Widths of the trunk's hidden layers. Default [50, 50, 50]. */
   readonly hidden?: readonly number[];
-  /** Weights are `bound * tanh(...)`. Default 5. */
+  /** Weights are `bound * tanh(...)`; positive and finite. Default 5. */
   readonly bound?: number;
   /**
    * How the heads start. `exact` (default): at a latent whose trunk features vanish the generated weights are the main
@@ -56,8 +56,8 @@ interface Pack {
  * With the defaults and HyperSORT's 3.3 million parameter U-Net it has 170 million weights; reduce the main network's
  * features where memory is short.
  *
- * @throws SegError `invalid-argument` for sizes that are no positive integers, without any input, or when the main
- * network's initial weights do not fit inside the bound.
+ * @throws SegError `invalid-argument` for sizes that are no positive integers, a bound that is not positive and finite,
+ * without any input, or when the main network's initial weights do not fit inside the bound.
  */
 export function hyperNetwork(main: Network<unknown>, options: HyperNetworkOptions = {}): HyperNetwork {
   const { latentDim = 2, conditionDim = 0, hidden = [50, 50, 50], bound = 5, init = 'exact', spread = 0.1 } = options;
@@ -222,13 +222,21 @@ function checkSizes(sizes: {
   spread: number;
 }): void {
   const { latentDim, conditionDim, hidden, bound, packLimit, spread } = sizes;
+  if (!(Number.isFinite(bound) && bound > 0)) {
+    throw new SegError('invalid-argument', {
+      where: 'hyperNetwork',
+      problem: 'the bound must be positive and finite',
+      got: bound,
+      expected: 'a finite number above 0',
+      hint: 'It must exceed the initial weights of the main network; 5 is the default.',
+    });
+  }
   const whole = [latentDim + conditionDim, ...hidden, packLimit].every((n) => Number.isInteger(n) && n > 0);
   const inputs = [latentDim, conditionDim].every((n) => Number.isInteger(n) && n >= 0);
-  const started = bound > 0 && spread >= 0 && Number.isFinite(spread);
-  if (whole && inputs && started && hidden.length > 0) return;
+  if (whole && inputs && spread >= 0 && Number.isFinite(spread) && hidden.length > 0) return;
   throw new SegError('invalid-argument', {
     where: 'hyperNetwork',
-    problem: 'sizes must be positive integers, the bound positive and the spread at least 0',
+    problem: 'sizes must be positive integers, and the spread at least 0',
     got: sizes,
     hint: 'latentDim or conditionDim may be 0, not both.',
   });

@@ -1,16 +1,24 @@
 import { appendFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { SegError } from '@seg/core';
+import { checkOption, SegError } from '@seg/core';
 import { writeFileAtomic } from '@seg/io/node';
 import { hyperSortUnet } from '@seg/unet3d';
 import { volumeScore } from '../baselines/volume-score.ts';
-import { labelDiceError } from '../cases/label-voxels.ts';
+import { labelDiceError, labelForeground } from '../cases/label-voxels.ts';
 import type { MapCase } from '../cases/map-case.ts';
+import type { WorkingGrid } from '../cases/working-grid.ts';
 import { type CurationPlan, LEAST_EPOCHS, planCuration } from '../curate/plan-curation.ts';
 import { outOfFoldErrors, qualityErrors } from '../curate/predictors.ts';
-import { type RankedCase, rankCases, rankingCsv, recommendedScore } from '../curate/rank-cases.ts';
+import {
+  LEAST_FOLD_EPOCHS,
+  meansBothErrors,
+  type RankedCase,
+  rankCases,
+  rankingCsv,
+  recommendedScore,
+} from '../curate/rank-cases.ts';
 import { timeBudget } from '../curate/time-budget.ts';
-import { type MapSettings, shortMapSettings, type TrainedMap, trainMap } from '../curate/train-map.ts';
+import { type MapSettings, mapSettings, type TrainedMap, trainMap } from '../curate/train-map.ts';
 import { formatLatentRecord } from '../latent/latent-history.ts';
 import { chooseClusters } from '../map/choose-clusters.ts';
 import { componentMedian } from '../map/scores.ts';
@@ -101,6 +109,7 @@ export async function curateDataset(options: CurateOptions): Promise<CurationRes
     onWarning(message);
   };
   checkOptions(options);
+  const resolved = mapSettings(settings);
   await refuseUsedFolder(out);
   const budget = timeBudget(60 * minutes, clock, signal);
   const read = await readCases<CurationPlan>({
@@ -118,12 +127,14 @@ export async function curateDataset(options: CurateOptions): Promise<CurationRes
         channels,
         seconds: SHARES.map * Math.max(left / 2, left - reading * (1 + unread)),
         clock,
-        ...(settings.hyper === undefined ? {} : { hyper: settings.hyper }),
+        hyper: resolved.hyper,
       });
     },
   });
   const { dataset, plan } = read;
   const cases = read.cases.map(({ working }) => working);
+  const unseen = cases.map(({ label }) => labelForeground(label).every((v) => v === 0));
+  warnOfLabels(cases, unseen, warn);
   // Only now: a request that fails before leaves nothing behind.
   for (const name of ['corrected', 'disagreement']) await mkdir(join(out, name), { recursive: true });
   const network = hyperSortUnet({
@@ -141,7 +152,7 @@ export async function curateDataset(options: CurateOptions): Promise<CurationRes
   await writeFile(history, '');
   let written = Promise.resolve();
   const map = await trainMap(cases, {
-    ...settings,
+    ...resolved,
     network,
     epochs: plan.epochs,
     seed,
@@ -178,7 +189,7 @@ export async function curateDataset(options: CurateOptions): Promise<CurationRes
       labels: options.labels ?? 'all',
       channels: dataset.channels.length,
       plan,
-      settings: { ...shortMapSettings, ...settings },
+      settings: resolved,
       recommendedScore,
       dominantLatent,
       clusters: { centroids: clustering.centroids, silhouette: clustering.silhouette },
@@ -223,15 +234,22 @@ export async function curateDataset(options: CurateOptions): Promise<CurationRes
 
     const foldSteps = outOfFold?.steps ?? 0;
     const volumesMl = cases.map(({ volumeMl }) => volumeMl);
+    const scores = { outOfFold: outOfFold?.errors ?? [], foldEpochs: foldSteps / casesPerFold };
+    if (scores.outOfFold.length > 0 && !meansBothErrors(scores)) {
+      warn(
+        `label_disagreement is the dominant style's error alone: the networks of the out-of-fold error were trained for ${scores.foldEpochs.toFixed(1)} epochs, and ${LEAST_FOLD_EPOCHS} are the least`,
+      );
+    }
     const ranking = rankCases({
+      ...scores,
+      unseen,
       ids: cases.map(({ info }) => info.id),
       latents: map.latents,
       clusters: clustering.clusters,
       volumesMl,
       volumeOnly: volumeScore(volumesMl),
-      outOfFold: outOfFold?.errors ?? [],
       sentinel: quality ?? [],
-      dominant: dominant.map((mask, i) => labelDiceError(mask, cases[i]!.label)),
+      dominant: dominant.map((mask, i) => labelDiceError(mask, cases[i]!.label, cases[i]!.labelOutside)),
     });
     await writeFileAtomic(join(out, 'ranking.csv'), rankingCsv(ranking));
     const chosen = ranking.filter((row) => correct === 'all' || row.flagged).map((row) => row.case);
@@ -242,7 +260,13 @@ export async function curateDataset(options: CurateOptions): Promise<CurationRes
       onProgress('writing', i + 1, chosen.length);
     }
     const seconds = budget.spent();
-    await writeMap({ seconds: Math.round(seconds), steps: { map: map.steps, outOfFold: foldSteps, folds } });
+    await writeMap({
+      seconds: Math.round(seconds),
+      steps: { map: map.steps, outOfFold: foldSteps, folds },
+      labelDisagreement: meansBothErrors(scores)
+        ? 'mean of dominant_style_dice_error and out_of_fold_dice_error'
+        : 'dominant_style_dice_error',
+    });
     return {
       out,
       dataset: dataset.name,
@@ -271,6 +295,28 @@ export async function curateDataset(options: CurateOptions): Promise<CurationRes
   }
 }
 
+/** Part of a label outside of the grid from which on it is said. */
+const MUCH_OUTSIDE = 0.01;
+
+/** Says of which labels nothing, or not all, can be seen. */
+function warnOfLabels(cases: readonly MapCase[], unseen: readonly boolean[], warn: (message: string) => void): void {
+  const say = (are: (c: MapCase, i: number) => boolean, what: string) => {
+    const ids = cases.filter(are).map(({ info }) => info.id);
+    if (ids.length > 0) warn(`${ids.length} of ${cases.length} labels ${what}: ${listOf(ids)}`);
+  };
+  say(({ volumeMl }) => volumeMl === 0, 'are empty');
+  say(({ volumeMl }, i) => unseen[i]! && volumeMl > 0, 'are too small or too far off to be seen on the working grid');
+  say(
+    ({ label, labelOutside = 0 }, i) => {
+      const onGrid = labelForeground(label).reduce((a, b) => a + b, 0);
+      return !unseen[i]! && labelOutside > MUCH_OUTSIDE * (labelOutside + onGrid);
+    },
+    `lie outside of the working grid by more than ${100 * MUCH_OUTSIDE} %`,
+  );
+}
+
+const listOf = (ids: readonly string[]) => (ids.length > 8 ? `${ids.slice(0, 8).join(', ')}, ...` : ids.join(', '));
+
 async function refuseUsedFolder(out: string): Promise<void> {
   const held = await readdir(out).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
@@ -280,11 +326,21 @@ async function refuseUsedFolder(out: string): Promise<void> {
     refuse(`the folder ${out} is not empty`, held.length, 'Name a new folder; nothing is overwritten.');
 }
 
-function checkOptions({ minutes = 30, labels }: CurateOptions): void {
+function checkOptions({ minutes = 30, labels, correct = 'flagged', plan }: CurateOptions): void {
   if (!(minutes > 0)) refuse('minutes must be positive', minutes);
+  checkOption('curateDataset', 'correct', correct, ['flagged', 'all']);
+  if (plan !== undefined) checkGrid(plan.grid);
   if (labels !== undefined && (labels.length === 0 || !labels.every((v) => Number.isInteger(v) && v > 0))) {
     refuse('labels must be whole numbers above 0', labels);
   }
+}
+
+function checkGrid({ shape, spacingMm, centre }: WorkingGrid): void {
+  checkOption('curateDataset', 'plan.grid.centre', centre, ['image', 'label']);
+  if (shape.length !== 3 || !shape.every((n) => Number.isInteger(n) && n > 0))
+    refuse('plan.grid.shape must be three positive whole numbers', shape);
+  if (spacingMm.length !== 3 || !spacingMm.every((mm) => mm > 0 && Number.isFinite(mm)))
+    refuse('plan.grid.spacingMm must be three positive numbers', spacingMm);
 }
 
 function refuse(problem: string, got: unknown, hint?: string): never {

@@ -8,7 +8,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { CurationPlan } from '../curate/plan-curation.ts';
 import type { MapSettings } from '../curate/train-map.ts';
 import { type StyleModel, styleModel } from '../map/style-model.ts';
-import { hyperNetwork } from '../network/hyper-network.ts';
+import { type HyperNetwork, hyperNetwork } from '../network/hyper-network.ts';
 
 const FILE = 'model.safetensors';
 
@@ -44,10 +44,17 @@ export interface LoadedStyles {
  */
 export async function loadStyleModel(run: string): Promise<LoadedStyles> {
   const map = parseMap(run, (await read(run, 'map.json')).toString('utf8'));
-  const { baseFeatures, levels, convs = 1 } = map.plan;
-  const network = hyperSortUnet({ baseFeatures, levels, convs, inputChannels: map.channels });
-  const hyper = hyperNetwork(network, map.settings.hyper);
+  const { network, hyper } = buildNetworks(run, map);
   const { tensors } = decodeSafetensors(await read(run, FILE));
+  const odd = Object.entries(tensors).find(([, { dtype }]) => dtype !== 'F32');
+  if (odd !== undefined) {
+    throw new SegError('corrupt-data', {
+      where: join(run, FILE),
+      problem: `${odd[0]} is of another type than a curation writes`,
+      got: odd[1].dtype,
+      expected: 'F32',
+    });
+  }
   const params: Params = Object.fromEntries(
     Object.entries(tensors).map(([name, { data, shape }]) => [name, tf.tensor(data as Float32Array, [...shape])]),
   );
@@ -74,16 +81,58 @@ interface SavedMap {
 }
 
 function parseMap(run: string, text: string): SavedMap {
+  let map: unknown;
   try {
-    const map = JSON.parse(text) as SavedMap;
-    if (Array.isArray(map.dominantLatent) && map.channels > 0) return map;
-  } catch {
-    // Below.
+    map = JSON.parse(text);
+  } catch (cause) {
+    throw noMap(run, 'it is no JSON', text.slice(0, 60), cause);
   }
-  throw new SegError('corrupt-data', {
+  if (!isRecord(map)) throw noMap(run, 'it is no object', text.slice(0, 60));
+  const { plan, channels, settings, dominantLatent, clusters, cases } = map;
+  const isVector = (values: unknown) => Array.isArray(values) && values.length > 0 && values.every(Number.isFinite);
+  const isCase = (item: unknown) => isRecord(item) && typeof item.case === 'string' && isVector(item.latent);
+  const isRight: Readonly<Record<string, boolean>> = {
+    plan: isRecord(plan),
+    channels: Number.isInteger(channels) && (channels as number) > 0,
+    settings: isRecord(settings),
+    dominantLatent: isVector(dominantLatent),
+    clusters: isRecord(clusters) && Array.isArray(clusters.centroids) && clusters.centroids.every(isVector),
+    cases: Array.isArray(cases) && cases.every(isCase),
+  };
+  const wrong = Object.keys(isRight).find((name) => !isRight[name]);
+  if (wrong !== undefined) throw noMap(run, `${wrong} is missing or wrong`, map[wrong]);
+  return map as unknown as SavedMap;
+}
+
+/** The networks of a map; its latents have to fit them. */
+function buildNetworks(run: string, map: SavedMap) {
+  const { dominantLatent, clusters, cases } = map;
+  const { baseFeatures, levels, convs = 1 } = map.plan;
+  let built: { readonly network: ReturnType<typeof hyperSortUnet>; readonly hyper: HyperNetwork };
+  try {
+    const network = hyperSortUnet({ baseFeatures, levels, convs, inputChannels: map.channels });
+    built = { network, hyper: hyperNetwork(network, map.settings.hyper) };
+  } catch (cause) {
+    throw noMap(run, 'plan and settings describe no network', { plan: map.plan, hyper: map.settings.hyper }, cause);
+  }
+  const { latentDim } = built.hyper;
+  const latents = [dominantLatent, ...clusters.centroids, ...cases.map(({ latent }) => latent)];
+  const other = latents.find(({ length }) => length !== latentDim);
+  if (other !== undefined) throw noMap(run, `a latent does not have ${latentDim} components`, other);
+  return built;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function noMap(run: string, why: string, got: unknown, cause?: unknown): SegError {
+  return new SegError('corrupt-data', {
     where: join(run, 'map.json'),
-    problem: 'this is no map of a curation that kept its model',
+    problem: `this is no map of a curation that kept its model: ${why}`,
+    got,
     hint: 'Name the folder that seg curate wrote.',
+    ...(cause === undefined ? {} : { cause }),
   });
 }
 

@@ -15,6 +15,8 @@ const plan = {
   levels: 1,
   epochs: 2,
 } as const;
+/** Said of trainings as short as those of most tests here. */
+const brief = expect.stringMatching(/^label_disagreement is the dominant style's error alone: .* 5 are the least$/);
 let folder = '';
 
 beforeAll(async () => {
@@ -66,7 +68,8 @@ it('writes ranking, map, history and corrected labels on the scans’ own grids'
     expect(corrected.data[i]).toBe(d === 3 ? 1 : d === 2 ? 0 : v);
   });
   expect(result.ranking.length).toBe(8);
-  expect(result.warnings).toEqual([]);
+  expect(result.warnings).toEqual([brief]);
+  expect(map.labelDisagreement).toBe('dominant_style_dice_error');
 
   const { model, dominant, centroids, cases } = await loadStyleModel(out);
   try {
@@ -130,7 +133,7 @@ it('leaves out cases that are not annotated for the label, and says so', async (
   });
   expect(ranking.map((row) => row.case)).not.toContain(manifest.cases[3].id);
   expect(ranking.length).toBe(8);
-  expect(said).toEqual(['1 of 9 cases are left out: not annotated for all of 1']);
+  expect(said).toEqual(['1 of 9 cases are left out: not annotated for all of 1', brief]);
   expect(warnings).toEqual(said);
   expect(JSON.parse(await readFile(join(out, 'map.json'), 'utf8')).warnings).toEqual(said);
   manifest.cases[4].annotatedLabels = [2];
@@ -173,8 +176,44 @@ it('plans with the time that slow reading leaves, and says when that is too litt
   expect(hopeless.planned).toBeLessThan(16);
   expect((await hopeless.finished).warnings).toEqual([
     expect.stringMatching(/^the map was trained for .* epochs, and 16 are the least/),
+    brief,
   ]);
 }, 60_000);
+
+it('ranks an empty label first and one far off among the first, and says so', async () => {
+  const data = join(folder, 'doubtful');
+  await cp(join(folder, 'data'), data, { recursive: true });
+  const { cases } = await openDataset(data);
+  const spoil = async (item: (typeof cases)[number], keep: (i: number) => number) => {
+    const label = await item.loadLabel();
+    const map = { ...label, data: Uint8Array.from(label.data, (v, i) => (v === 1 ? 0 : v) || keep(i)) };
+    await writeImage(item.labelPaths[0]!, map);
+  };
+  const [empty, far] = [cases[2]!, cases[5]!];
+  await spoil(empty, () => 0);
+  // One voxel in the corner, which fills no cell.
+  await spoil(far, (i) => (i === 0 ? 1 : 0));
+  const { ranking, warnings } = await curateDataset({
+    data,
+    out: join(folder, 'doubtful-run'),
+    plan: { ...plan, epochs: 1 },
+    labels: [1],
+  });
+  const first = ranking.slice(0, 2);
+  expect(first.map((row) => row.case).sort()).toEqual([empty.id, far.id].sort());
+  expect(first.every((row) => row.flagged && row.label_disagreement === 1)).toBe(true);
+  expect(warnings).toContain(`1 of 8 labels are empty: ${empty.id}`);
+  expect(warnings).toContain(`1 of 8 labels are too small or too far off to be seen on the working grid: ${far.id}`);
+}, 60_000);
+
+it('refuses options that make no sense', async () => {
+  const run = (more: object) =>
+    curateDataset({ data: join(folder, 'data'), out: join(folder, 'never'), plan, ...more });
+  await expect(run({ correct: 'some' })).rejects.toThrow(/correct/);
+  for (const grid of [{ shape: [8, 8, 0] }, { spacingMm: [1, Number.NaN, 1] }, { centre: 'middle' }]) {
+    await expect(run({ plan: { ...plan, grid: { ...plan.grid, ...grid } } })).rejects.toThrow(/plan\.grid/);
+  }
+});
 
 it('has map and model on disk before the simpler predictors train', async () => {
   const out = join(folder, 'stopped');
@@ -199,7 +238,7 @@ it('has map and model on disk before the simpler predictors train', async () => 
 
 it('takes a network of another depth and other settings of the training', async () => {
   const out = join(folder, 'settings');
-  const settings = { hyper: { latentDim: 3, hidden: [4] }, latentStandardDeviation: 0 };
+  const settings = { hyper: { latentDim: 3 }, latentStandardDeviation: 0 };
   const { map } = await curateDataset({
     data: join(folder, 'data'),
     out,
@@ -209,7 +248,16 @@ it('takes a network of another depth and other settings of the training', async 
   expect(map.latents).toEqual(Array.from({ length: 8 }, () => [0, 0, 0]));
   const written = JSON.parse(await readFile(join(out, 'map.json'), 'utf8'));
   expect(written.plan.convs).toBe(2);
-  expect(written.settings).toMatchObject({ ...settings, latentWeight: 0.2 });
+  // What is not given is as in `shortMapSettings`, within `hyper` too.
+  expect(written.settings).toMatchObject({
+    hyper: { latentDim: 3, hidden: [32, 32], spread: 1 },
+    latentStandardDeviation: 0,
+    latentLearningRate: 0,
+    learningRate: 2e-3,
+    latentWeight: 0.2,
+  });
+  const { model } = await loadStyleModel(out);
+  model.dispose();
 }, 60_000);
 
 it('counts nowhere what nobody annotated, and leaves it as it is', async () => {
@@ -274,7 +322,7 @@ it('leaves out cases of which nobody annotated anything, and refuses labels that
   const { ranking, warnings } = await run('blank-run');
   expect(ranking.map((row) => row.case)).not.toContain(id);
   expect(ranking.length).toBe(8);
-  expect(warnings).toEqual([expect.stringContaining('1 of 9 cases are left out: nothing')]);
+  expect(warnings).toEqual([expect.stringContaining('1 of 9 cases are left out: nothing'), brief]);
   expect((await readdir(join(folder, 'blank-run', 'corrected'))).length).toBe(8);
   await expect(run('blank-9', [9])).rejects.toThrow(/no such label \(got \[9\], expected any of 1, 2, 3\)/);
   await blank(3);
