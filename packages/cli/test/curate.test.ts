@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readLabelMap } from '@seg/io/node';
+import { readLabelMap, writeImage } from '@seg/io/node';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type SegResult, seg, spawnSeg, temporaryFolder } from './support/run-seg.ts';
 
@@ -13,6 +13,10 @@ beforeAll(async () => {
   root = await temporaryFolder();
   [data, out] = [join(root, 'data'), join(root, 'curated')];
   await seg('phantom', '--out', data, '--cases', '8', '--size', '8,12,12');
+  // A label without a voxel: its volume is infinitely far from the others'.
+  const empty = join(data, 'labelsTr', 'phantom_0008.nii.gz');
+  const label = await readLabelMap(empty);
+  await writeImage(empty, { ...label, data: new Uint8Array(label.data.length) });
   const settings = ['--label', '1', '--label', '2', '--seed', '3', '--minutes', '0.05', '--correct-all'];
   curated = await spawnSeg(['curate', '--data', data, '--out', out, ...settings, '--json']);
 });
@@ -48,6 +52,19 @@ describe('seg curate', () => {
     expect(html).toContain(`"columns":${JSON.stringify(columns)}`);
     for (const folder of ['corrected', 'disagreement'])
       expect((await readdir(join(out, folder))).toSorted()).toEqual(ids.map((id) => `${id}.nii.gz`));
+  });
+
+  it('prints the infinite score of an empty label, apart from those that were not computed', async () => {
+    const { ranking } = JSON.parse(curated.stdout);
+    const scores = Object.fromEntries(
+      ranking.map((row: { case: string; volume_only: unknown }) => [row.case, row.volume_only]),
+    );
+    const { phantom_0008: infinite, ...others } = scores;
+    expect(infinite).toBe('inf');
+    for (const score of Object.values(others)) expect(score).toBeTypeOf('number');
+    const [head, ...lines] = (await text('ranking.csv')).trimEnd().split('\n');
+    const line = lines.find((row) => row.startsWith('phantom_0008,'))!;
+    expect(line.split(',')[head!.split(',').indexOf('volume_only')]).toBe('inf');
   });
 
   it('looks at the labels that were named, with the seed that was named', async () => {

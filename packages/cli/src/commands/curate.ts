@@ -42,7 +42,7 @@ export function addCurate(program: Command, cli: Cli): void {
       `
 The run's folder gets ranking.csv (most suspect first; in every score column higher is more suspect), map.json,
 model.safetensors, latents.jsonl, report.html (opens from disk), corrected/ and disagreement/ (0 background, 1 agreed,
-2 removed, 3 added, 255 not looked at).
+2 removed, 3 added, 255 not looked at). With --json a score is a number, "inf", or null where it was not computed.
 
 Examples:
   $ seg curate --data data/hippocampus --out curated
@@ -80,7 +80,7 @@ async function curate(cli: Cli, data: string, out: string, options: Options): Pr
     const report = join(out, 'report.html');
     await writeFileAtomic(report, renderMapReport(curationReport(result)));
     if (options.json === true) {
-      cli.stdout(`${JSON.stringify({ out, report, seconds: result.seconds, ranking: result.ranking })}\n`);
+      cli.stdout(`${JSON.stringify({ out, report, seconds: result.seconds, ranking: result.ranking }, infinity)}\n`);
       return;
     }
     const rows = result.ranking
@@ -103,6 +103,9 @@ async function curate(cli: Cli, data: string, out: string, options: Options): Pr
     await bars.stop();
   }
 }
+
+/** JSON has no infinity; null would say that a score was not computed. */
+const infinity = (_: string, value: unknown) => (value === Number.POSITIVE_INFINITY ? 'inf' : value);
 
 /** A progress bar for each stage in turn. */
 function stages(cli: Cli) {

@@ -256,7 +256,10 @@ export async function curateDataset(options: CurateOptions): Promise<CurationRes
     for (const [i, id] of chosen.entries()) {
       signal?.throwIfAborted();
       const index = cases.findIndex(({ info }) => info.id === id);
-      await writeCorrection(out, read.cases[index]!, probabilities[index]!, read.foreground);
+      await writeCorrection(out, read.cases[index]!, probabilities[index]!, {
+        ...read.foreground,
+        declaredLabels: dataset.labels.map(({ value }) => value),
+      });
       onProgress('writing', i + 1, chosen.length);
     }
     const seconds = budget.spent();

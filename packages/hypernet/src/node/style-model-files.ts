@@ -92,7 +92,7 @@ function parseMap(run: string, text: string): SavedMap {
   const isVector = (values: unknown) => Array.isArray(values) && values.length > 0 && values.every(Number.isFinite);
   const isCase = (item: unknown) => isRecord(item) && typeof item.case === 'string' && isVector(item.latent);
   const isRight: Readonly<Record<string, boolean>> = {
-    plan: isRecord(plan),
+    plan: isRecord(plan) && [plan.baseFeatures, plan.levels].every(Number.isInteger),
     channels: Number.isInteger(channels) && (channels as number) > 0,
     settings: isRecord(settings),
     dominantLatent: isVector(dominantLatent),

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createVolume, type Triple } from '@seg/core';
@@ -12,6 +12,7 @@ const shape: Triple = [1, 2, 4];
 let folder = '';
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'write-correction-'));
+  for (const name of ['corrected', 'disagreement']) await mkdir(join(folder, name));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -36,8 +37,8 @@ const none = [0, 0, 0, 0, 0, 0, 0, 0];
 const left = (value: number) => [value, value, 0, 0, value, value, 0, 0];
 
 it('fills an empty label of merged structures with the first label that the data set declares', async () => {
-  const { corrected, disagreement } = await correct('empty', none, { declaredLabels: [3, 5] });
-  expect(corrected).toEqual(left(3));
+  const { corrected, disagreement } = await correct('empty', none, { declaredLabels: [4, 5] });
+  expect(corrected).toEqual(left(4));
   expect(disagreement).toEqual(left(3));
 });
 

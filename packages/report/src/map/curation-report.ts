@@ -1,4 +1,4 @@
-import { type Affine, createVolume, type Triple } from '@seg/core';
+import { type Affine, createVolume, SegError, type Triple } from '@seg/core';
 import { labelColour, pngDataUrl } from '../montage/raster.ts';
 import { sliceMontage } from '../montage/slice-montage.ts';
 import { latentMapReport, type RankingRow } from './latent-map-report.ts';
@@ -50,14 +50,29 @@ export interface CurationRow extends RankingRow {
 
 export interface CurationReportOptions {
   readonly title?: string;
-  /** Cases that get a picture, most suspect first; default 300 (about 20 kB each). */
+  /**
+   * Cases that get a picture (about 50 kB each), most suspect first, beside those in the galleries of the clusters; default
+   * 300, 0 for no pictures at all.
+   */
   readonly pictures?: number;
 }
 
-/** Turns the result of a curation into the data of its page, as `latentMapReport` does. */
+/**
+ * Turns the result of a curation into the data of its page, as `latentMapReport` does.
+ *
+ * @throws SegError `invalid-argument` for a negative number of pictures, and what `latentMapReport` throws.
+ */
 export function curationReport(curation: Curation, options: CurationReportOptions = {}): MapReport {
   const { ranking, recommendedScore, cases, map, clusters, plan, dataset } = curation;
   const { pictures = 300, title = `Labels of ${dataset}` } = options;
+  if (!(pictures >= 0)) {
+    throw new SegError('invalid-argument', {
+      where: 'curationReport',
+      problem: 'the number of pictures is none',
+      got: pictures,
+      expected: 'a number from 0 up',
+    });
+  }
   const byId = new Map(cases.map((c) => [c.working.info.id, c]));
   const last = {
     step: map.steps,
@@ -69,9 +84,10 @@ export function curationReport(curation: Curation, options: CurationReportOption
     recommendedScore,
     clusters,
     history: [...map.history.filter(({ step }) => step < map.steps), last],
-    picture: (id, rank) => {
+    picture: (id, rank, inGallery) => {
       const source = byId.get(id);
-      return rank < pictures && source !== undefined ? picture(source) : undefined;
+      const wanted = rank < pictures || (inGallery && pictures > 0);
+      return wanted && source !== undefined ? picture(source) : undefined;
     },
     summary: [
       [

@@ -1,4 +1,5 @@
 import { SegError } from '@seg/core';
+import { galleryMembers } from './gallery-members.ts';
 import { latentPlane } from './latent-plane.ts';
 import type { MapReport, MapReportCase } from './map-report.ts';
 
@@ -29,8 +30,11 @@ export interface LatentMap<Row extends ScoredRow<Row>> {
   readonly dominant?: 'median' | 'origin';
   /** Latents of the clusters' centres, by number, and the silhouette; not finite for a single cluster. */
   readonly clusters: { readonly centroids: readonly (readonly number[])[]; readonly silhouette: number };
-  /** `data:` URL of a case's slices, or none; default none. */
-  readonly picture?: (id: string, rank: number) => string | undefined;
+  /**
+   * `data:` URL of a case's slices, or none; default none. `rank` is its place in the ranking from 0, `inGallery` whether
+   * it is one of those nearest to its cluster's centre, which the page shows.
+   */
+  readonly picture?: (id: string, rank: number, inGallery: boolean) => string | undefined;
   /** Facts for the table at the top, after those of the map. */
   readonly summary?: MapReport['summary'];
 }
@@ -50,6 +54,11 @@ export function latentMapReport<Row extends ScoredRow<Row>>(map: LatentMap<Row>)
   const last = history.at(-1);
   const latents = last === undefined ? [] : ranking.map((row) => latentOf(last, row.case));
   const { place, axes, median } = latentPlane(latents);
+  const places = latents.map(place);
+  const centres = clusters.centroids.map(place);
+  // Without a history there are no places; the page refuses that.
+  const placed = last === undefined ? [] : centres;
+  const inGallery = new Set(placed.flatMap((centre, cluster) => galleryMembers(ranking, places, { cluster, centre })));
   const step = Math.max(1, Math.ceil(history.length / MOST_FRAMES));
   const kept = history.filter((_, i) => (history.length - 1 - i) % step === 0);
   return {
@@ -62,7 +71,7 @@ export function latentMapReport<Row extends ScoredRow<Row>>(map: LatentMap<Row>)
     columns: Object.keys(ranking[0] ?? {}),
     cases: ranking.map((row, i): MapReportCase => {
       const { case: id, cluster, flagged: isFlagged, volume_ml: volumeMl, ...scores } = row;
-      const url = picture?.(id, i);
+      const url = picture?.(id, i, inGallery.has(i));
       return {
         id,
         cluster,
@@ -77,8 +86,8 @@ export function latentMapReport<Row extends ScoredRow<Row>>(map: LatentMap<Row>)
       step: record.step,
       points: ranking.map((row) => place(latentOf(record, row.case))),
     })),
-    clusters: clusters.centroids.map((centre, c) => ({
-      centre: place(centre),
+    clusters: centres.map((centre, c) => ({
+      centre,
       size: ranking.filter((row) => row.cluster === c).length,
     })),
     summary: [

@@ -1,5 +1,6 @@
 import { SegError } from '@seg/core';
 import { details, escapeHtml, figure, figureRow, paragraph, rawHtml, renderDocument, table } from '../html/html.ts';
+import { galleryMembers } from './gallery-members.ts';
 import { mapScript } from './map-script.ts';
 import { mapStyle } from './map-style.ts';
 
@@ -40,9 +41,6 @@ export interface MapReport {
   /** Facts for the table at the top, in order. */
   readonly summary: readonly (readonly [string, string | number])[];
 }
-
-/** Pictures of a cluster in its gallery: those nearest to the centre. */
-const GALLERY = 6;
 
 /**
  * The map of a data set as one HTML page that opens from disk, without a server or the network: points to hover and
@@ -128,19 +126,17 @@ function controls(records: number): string {
 function gallery({ cases, clusters, history }: MapReport, cluster: number) {
   const { centre, size } = clusters[cluster]!;
   const places = history[history.length - 1]!.points;
-  const members = cases
-    .map((item, i) => ({ item, away: Math.hypot(places[i]![0] - centre[0], places[i]![1] - centre[1]) }))
-    .filter(({ item }) => item.cluster === cluster)
-    .sort((a, b) => a.away - b.away)
-    .filter(({ item }) => item.picture !== undefined)
-    .slice(0, GALLERY);
+  const members = galleryMembers(cases, places, { cluster, centre }).map((i) => cases[i]!);
+  const shown = members.filter(({ picture }) => picture !== undefined);
+  const others = shown.length === 0 ? [] : members.filter(({ picture }) => picture === undefined);
   const volumes = cases.filter((c) => c.cluster === cluster && !Number.isNaN(c.volumeMl)).map((c) => c.volumeMl);
   const mean = volumes.reduce((a, b) => a + b, 0) / volumes.length;
   const volume = volumes.length === 0 ? '' : `, mean volume ${mean.toPrecision(3)} ml`;
   const place = escapeHtml(centre.map((v) => v.toPrecision(3)).join(', '));
   return details(`Cluster ${cluster}: ${size} cases${volume}`, [
-    rawHtml(members.length > 0 ? `<p>Nearest to the centre at (${place}):</p>` : `<p>Centre at (${place}).</p>`),
-    figureRow(members.map(({ item }) => figure(item.picture!, item.id))),
+    rawHtml(shown.length > 0 ? `<p>Nearest to the centre at (${place}):</p>` : `<p>Centre at (${place}).</p>`),
+    figureRow(shown.map(({ picture, id }) => figure(picture!, id))),
+    ...(others.length === 0 ? [] : [paragraph(`As near, without slices: ${others.map(({ id }) => id).join(', ')}`)]),
   ]);
 }
 

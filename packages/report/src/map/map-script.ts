@@ -10,9 +10,14 @@ export const mapScript = `'use strict';
   const canvas = byId('map');
   const pen = canvas.getContext('2d');
   const palette = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#555555'];
-  // Not a number where the volume is not known.
-  const volumes = cases.map((c) => (c.volumeMl === null ? NaN : Math.log(Math.max(c.volumeMl, 1e-6))));
+  // Not a number, and grey, where the volume is not known or 0: an empty label would take the range for itself.
+  const grey = '#999999';
+  const volumes = cases.map((c) => (c.volumeMl > 0 ? Math.log(c.volumeMl) : NaN));
   const known = volumes.filter((v) => !isNaN(v));
+  const without = [
+    ...(cases.some((c) => c.volumeMl === 0) ? ['empty label'] : []),
+    ...(cases.some((c) => c.volumeMl === null) ? ['volume not known'] : []),
+  ];
   const lowest = Math.min(...known), highest = Math.max(...known);
   const millilitres = (v, digits) => (v === null ? 'volume not known' : v.toPrecision(digits) + ' ml');
   const hasPictures = cases.some((c) => c.picture !== undefined);
@@ -30,9 +35,9 @@ export const mapScript = `'use strict';
 
   const shade = (t) => 'hsl(' + Math.round(240 - 240 * t) + ' 75% 48%)';
   const colours = {
-    cluster: (c) => (c.cluster < 0 ? '#999999' : palette[c.cluster % palette.length]),
+    cluster: (c) => (c.cluster < 0 ? grey : palette[c.cluster % palette.length]),
     flag: (c) => (c.flagged ? '#d62728' : '#7f9db9'),
-    volume: (c, i) => (isNaN(volumes[i]) ? '#999999' : shade(highest > lowest ? (volumes[i] - lowest) / (highest - lowest) : 0.5)),
+    volume: (c, i) => (isNaN(volumes[i]) ? grey : shade(highest > lowest ? (volumes[i] - lowest) / (highest - lowest) : 0.5)),
   };
 
   function draw() {
@@ -91,10 +96,14 @@ export const mapScript = `'use strict';
   function drawLegend() {
     const kind = byId('colour').value;
     const ml = (v) => Number(Math.exp(v).toPrecision(3)) + ' ml';
+    const marks = known.length === 0 ? [] : highest > lowest ? [0, 0.5, 1] : [0.5];
     const items =
       kind === 'cluster' ? clusters.map((c, k) => [palette[k % palette.length], 'cluster ' + k + ' (' + c.size + ')'])
       : kind === 'flag' ? [['#d62728', 'flagged'], ['#7f9db9', 'not flagged']]
-      : [0, 0.5, 1].map((t) => [shade(t), ml(lowest + t * (highest - lowest))]);
+      : [
+          ...marks.map((t) => [shade(t), ml(lowest + t * (highest - lowest))]),
+          ...(without.length > 0 ? [[grey, without.join(' or ')]] : []),
+        ];
     byId('legend').replaceChildren(...items.map(([colour, text]) => {
       const item = document.createElement('span');
       const dot = document.createElement('i');

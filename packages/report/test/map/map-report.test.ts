@@ -202,6 +202,65 @@ describe('renderMapReport', () => {
     expect(() => latentMapReport({ ...map, history: lost })).toThrow(/step 2 has no latent.*got "?c/s);
   });
 
+  /** Eight cases of one cluster, further from its centre the more suspect they are; the first of them are shown. */
+  const line = () => {
+    const one = curation();
+    const ids = one.cases.map(({ working }) => working.info.id);
+    const row = one.ranking[0]!;
+    return {
+      ...one,
+      ranking: ids.map((id, i) => ({ ...row, case: id, cluster: i < 8 ? 0 : 1 })),
+      map: { ...one.map, history: [], latents: ids.map((_, i) => [8 - i, 0]) },
+      clusters: { centroids: [[0, 0] as const, [-1, 0] as const], silhouette: 0.5 },
+    };
+  };
+  const gallery = (html: string, cluster: number) =>
+    html.slice(html.indexOf(`Cluster ${cluster}: `)).split('</details>')[0]!;
+
+  it('shows those nearest to a cluster’s centre, however unsuspicious they are', () => {
+    const report = curationReport(line(), { pictures: 2 });
+    // The two most suspect ones, the six nearest to the first centre, the two of the second.
+    expect(report.cases.map(({ picture }) => picture !== undefined)).toEqual(Array.from({ length: 10 }, () => true));
+    const shown = gallery(renderMapReport(report), 0);
+    expect([...shown.matchAll(/case \d/g)].map(String)).toEqual(
+      expect.arrayContaining([7, 6, 5, 4, 3, 2].map((i) => `case ${i}`)),
+    );
+    expect(shown).not.toMatch(/case [01]/);
+    const fewer = curationReport(line(), { pictures: 1 });
+    expect(fewer.cases.map(({ picture }) => picture !== undefined).indexOf(false)).toBe(1);
+    const none = curationReport(line(), { pictures: 0 });
+    expect(none.cases.every(({ picture }) => picture === undefined)).toBe(true);
+    for (const pictures of [-1, Number.NaN])
+      expect(() => curationReport(line(), { pictures })).toThrow(/curationReport: the number of pictures.*from 0 up/);
+  });
+
+  it('puts nobody in the place of a near case that has no picture', () => {
+    const report = curationReport(line());
+    const cases = report.cases.map(({ picture, ...item }) =>
+      item.id === 'case 7' ? item : { ...item, picture: picture! },
+    );
+    const shown = gallery(renderMapReport({ ...report, cases }), 0);
+    expect(shown).toContain('As near, without slices: case 7');
+    expect(shown).toContain('case 2');
+    expect(shown).not.toMatch(/case [01]/);
+  });
+
+  it('tells its pictures which cases are in a gallery', () => {
+    const { ranking, clusters, map } = line();
+    const asked: [string, number, boolean][] = [];
+    const latents = Object.fromEntries(ranking.map((row, i) => [row.case, map.latents[i]!]));
+    latentMapReport({
+      title: '',
+      ranking,
+      recommendedScore: 'norm',
+      history: [{ step: 1, latents }],
+      clusters,
+      picture: (...args) => void asked.push(args),
+    });
+    expect(asked.map(([, rank]) => rank)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(asked.map(([, , inGallery]) => inGallery)).toEqual(asked.map((_, i) => i > 1));
+  });
+
   it('thins a long history and keeps the end', () => {
     const long = curation();
     const one = long.map.history[0]!;
@@ -252,6 +311,18 @@ describe.skipIf(executablePath === undefined)('the page in Chromium (skipped whe
     return { x: box.x + (px * box.width) / 1200, y: box.y + (py * box.height) / 960 };
   };
 
+  /** What a point's middle is drawn in. */
+  const colourAt = async (index: number) => {
+    const box = (await page.locator('#map').boundingBox())!;
+    const { x, y } = await placeOf(index);
+    const at = [((x - box.x) * 1200) / box.width, ((y - box.y) * 960) / box.height] as const;
+    const [r, g, b] = await page.locator('#map').evaluate((canvas, [px, py]) => {
+      const pen = (canvas as unknown as { getContext(kind: '2d'): CanvasRenderingContext2D }).getContext('2d');
+      return [...pen.getImageData(Math.round(px), Math.round(py), 1, 1).data];
+    }, at);
+    return r === g && g === b ? 'grey' : 'coloured';
+  };
+
   it('shows the most suspect case first, names cases under the pointer, and shows slices on a click', async () => {
     expect(await page.locator('#case h3').textContent()).toBe('</script><b>odd</b>');
     const second = await placeOf(2);
@@ -274,7 +345,16 @@ describe.skipIf(executablePath === undefined)('the page in Chromium (skipped whe
     expect(byFlag).not.toBe(byCluster);
     expect(await page.locator('#legend').textContent()).toContain('not flagged');
     await page.selectOption('#colour', 'volume');
-    expect(await page.locator('#legend').textContent()).toContain('10 ml');
+    // Volumes are 1 to 10 ml, and 0 for one case, which is out of the range: the middle is their geometric mean.
+    const legend = await page.locator('#legend span').allTextContents();
+    expect(legend).toEqual(['1 ml', '3.16 ml', '10 ml', 'empty label']);
+    const colours = await page
+      .locator('#legend i')
+      .evaluateAll((dots) => dots.map((dot) => (dot as unknown as { style: { background: string } }).style.background));
+    expect(colours.at(-1)).toBe('rgb(153, 153, 153)');
+    expect(new Set(colours).size).toBe(4);
+    expect(await colourAt(report.cases.findIndex(({ volumeMl }) => volumeMl === 0))).toBe('grey');
+    expect(await colourAt(report.cases.findIndex(({ volumeMl }) => volumeMl === 2))).toBe('coloured');
     await page.locator('#time').fill('0');
     expect(await page.locator('#step').textContent()).toBe('step 1');
     expect(await pixels()).not.toBe(byFlag);
