@@ -35,6 +35,8 @@ export interface Curation {
   readonly clusters: { readonly centroids: readonly (readonly number[])[]; readonly silhouette: number };
   readonly plan: { readonly grid: { readonly shape: Triple; readonly spacingMm: Triple }; readonly epochs: number };
   readonly seconds: number;
+  /** What makes the result less than it could be; listed at the top. */
+  readonly warnings?: readonly string[];
 }
 
 /** One line of the ranking. */
@@ -96,6 +98,7 @@ export function curationReport(curation: Curation, options: CurationReportOption
       ],
       ['training', `${map.steps} steps, ${Number((map.steps / cases.length).toFixed(1))} of ${plan.epochs} epochs`],
       ['time', `${Math.round(curation.seconds)} s`],
+      ...(curation.warnings ?? []).map((warning) => ['warning', warning] as const),
     ],
   });
 }

@@ -74,7 +74,8 @@ function curation(): Curation {
 
 describe('renderMapReport', () => {
   it('is one page that names nothing outside of itself', () => {
-    const html = renderMapReport(curationReport(curation()));
+    const html = renderMapReport(curationReport({ ...curation(), warnings: ['1 label is <empty>'] }));
+    expect(html).toContain('<td>warning</td><td>1 label is &#60;empty&#62;</td>');
     expect(html).not.toMatch(/(?:src|href)="(?!data:|#)/);
     expect(html).not.toMatch(/https?:\/\/(?!www\.w3\.org)/);
     expect(html).not.toContain('</script><b>');
