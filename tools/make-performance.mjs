@@ -25,7 +25,8 @@ divided by ours (the column \`seg\`) in the same run: above 1x we are faster. Mi
 turns in several rounds (convolutions, layers, training step, inference, reading), that of each one's least disturbed
 round; for convolutions a round is a single shape and direction. Peers run only where they are installed; a benchmark
 without one shows our times alone. "AVX2" after a peer's name: limited to that instruction set, which most laptops have.
-Stock tfjs runs on smaller volumes, because it would take minutes.
+Stock tfjs runs on smaller volumes, because it would take minutes; \`wrong\`: the gradients of its wasm convolutions are,
+so that their times are no measure (nor do its training steps train, of which only the time is told).
 `;
 writeFileSync(path, `${[header, ...sections.filter(Boolean)].join('\n').trimEnd()}\n`);
 
@@ -99,7 +100,13 @@ function columnOf(row, threads) {
   return row.peer.startsWith('seg') && row.threads < threads ? `${own}, ${row.threads} thread` : own;
 }
 
-const number = (value) => (value === undefined ? '' : value >= 100 ? value.toFixed(0) : value.toPrecision(3));
+const number = (value) => {
+  if (typeof value !== 'number') return value ?? '';
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
+};
+
+/** Stock wasm's gradients of convolutions leave out most of the sum, read past the end, or fail. */
+const isWrong = ({ peer, work }, key) => peer.startsWith('tfjs wasm') && work === 'conv3d' && key.startsWith('grad');
 
 /** A table of numbers: a line for each piece of work, a column for each peer, ratios to the first column. */
 function table(rows, { pick, unit, ratio }) {
@@ -117,7 +124,7 @@ function table(rows, { pick, unit, ratio }) {
   }
   const [own] = columns;
   const cell = (values, column) => {
-    const known = values[column] !== undefined && values[own] !== undefined && column !== own;
+    const known = typeof values[column] === 'number' && typeof values[own] === 'number' && column !== own;
     return `${number(values[column])}${known ? ` (${ratio(values[own], values[column]).toFixed(2)}x)` : ''}`;
   };
   return [
@@ -130,7 +137,9 @@ function table(rows, { pick, unit, ratio }) {
 function timeTable(rows) {
   const pick = (row) =>
     Object.entries(row)
-      .filter(([key, value]) => /^(.*_)?ms$/.test(key) && typeof value === 'number')
+      .filter(([key]) => /^(.*_)?ms$/.test(key))
+      .map(([key, value]) => [key, isWrong(row, key) ? 'wrong' : value])
+      .filter(([, value]) => typeof value === 'number' || value === 'wrong')
       .map(([key, value]) => [key === 'ms' ? '' : ` ${key.slice(0, -3).replaceAll('_', ' ')}`, value]);
   return table(rows, { pick, unit: 'ms', ratio: (ours, theirs) => theirs / ours });
 }

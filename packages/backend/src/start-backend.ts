@@ -8,6 +8,7 @@ import { webgpuAdapter } from './adapters/webgpu.ts';
 import { registerGradients } from './gradients/register-gradients.ts';
 import { releaseEarly } from './gradients/release-early.ts';
 import { findInstalled, seesNvidiaDriver } from './native/installed.ts';
+import { machineThreads } from './runtime/thread-count.ts';
 import { selfCheck } from './self-check.ts';
 
 /** The backends that `startBackend` knows. */
@@ -33,7 +34,11 @@ export interface StartBackendOptions {
   readonly threads?: number;
   /** Of wasm: use V8's experimental 256-bit revectorizer (Node 24 on x64); sets a V8 flag of the process. Default false. */
   readonly revectorize?: boolean;
-  /** Of wasm: `fast` (default) lets convolutions use Winograd's algorithm (relative error below 5e-5), `direct` does not. */
+  /**
+   * Of wasm: `fast` (default) lets convolutions use Winograd's algorithm (relative error below 5e-5), `direct` does not.
+   * With `fast` a NaN, an infinity or a value near float32's largest spreads to all outputs of its tile, with `direct` only
+   * to those whose window holds it.
+   */
   readonly precision?: 'fast' | 'direct';
   /** Let `cuda` run on the processor where it finds no GPU. Default false. */
   readonly allowCpuFallback?: boolean;
@@ -54,7 +59,7 @@ export interface StartedBackend {
 }
 
 interface Running {
-  readonly options: string;
+  readonly options: AdapterOptions;
   readonly started: StartedBackend;
   readonly handle: AdapterHandle;
 }
@@ -80,15 +85,14 @@ export async function startBackend(options: StartBackendOptions = {}): Promise<S
 async function startOrReuse(options: StartBackendOptions): Promise<Running> {
   const name = checkOption('startBackend', 'name', options.name ?? defaultBackend(), backendNames);
   const resolved = resolveOptions(options);
-  const key = JSON.stringify(resolved);
   const before = running.get(name);
   if (before !== undefined) {
     const same = await before;
-    if (same.options !== key) throw otherOptions(name);
+    if (!isSame(same, resolved)) throw otherOptions(name);
     await setBackend(adapters[name].tfjsName);
     return same;
   }
-  const starting = start(name, resolved, key);
+  const starting = start(name, resolved);
   running.set(name, starting);
   try {
     return await starting;
@@ -98,7 +102,7 @@ async function startOrReuse(options: StartBackendOptions): Promise<Running> {
   }
 }
 
-async function start(name: BackendName, options: AdapterOptions, key: string): Promise<Running> {
+async function start(name: BackendName, options: AdapterOptions): Promise<Running> {
   const adapter = adapters[name];
   const { available, reason } = await adapter.availability();
   if (!available) {
@@ -125,7 +129,7 @@ async function start(name: BackendName, options: AdapterOptions, key: string): P
     running.delete(name);
     handle.dispose();
   };
-  return { options: key, handle, started: { name, threads, variant, description, dispose } };
+  return { options, handle, started: { name, threads, variant, description, dispose } };
 }
 
 /** `cuda` where it is installed and a driver is there; `tensorflow` and `webgpu` only by name. */
@@ -152,6 +156,12 @@ function resolveOptions(options: StartBackendOptions): AdapterOptions {
   };
 }
 
+/** Whether a backend runs with these options; a number of threads is the same whether it was named or is the default. */
+function isSame({ options, started }: Running, asked: AdapterOptions): boolean {
+  const threads = (asked.threads ?? machineThreads()) === started.threads ? options.threads : asked.threads;
+  return JSON.stringify({ ...asked, threads }) === JSON.stringify(options);
+}
+
 function otherOptions(name: string): SegError {
   return new SegError('backend-failure', {
     where: 'startBackend',
@@ -160,7 +170,7 @@ function otherOptions(name: string): SegError {
   });
 }
 
-/** What is running, for the doctor. */
+/** What is running, with its handles, for the doctor. */
 export async function runningBackends(): Promise<readonly { started: StartedBackend; handle: AdapterHandle }[]> {
   return Promise.all(running.values());
 }

@@ -28,6 +28,23 @@ test('a second start with the same options is the same backend, made current aga
   third.dispose();
 });
 
+test('the number of threads is the same whether it is named or the default', async () => {
+  const name = 'wasm';
+  const backend = await startBackend({ name });
+  const { threads } = backend;
+  const before = tf.memory().numTensors;
+  expect(await startBackend({ name, threads })).toBe(backend);
+  expect(await startBackend({ name })).toBe(backend);
+  for (const other of [{ threads: threads + 1 }, { threads, precision: 'direct' }, { precision: 'direct' }] as const) {
+    await expect(startBackend({ name, ...other })).rejects.toThrow('with other options');
+  }
+  backend.dispose();
+  const named = await startBackend({ name, threads });
+  expect(await startBackend({ name })).toBe(named);
+  expect(tf.memory().numTensors).toBe(before);
+  named.dispose();
+});
+
 test('refuses bad options', async () => {
   await expect(startBackend({ name: 'wasn' as 'wasm' })).rejects.toThrow('Did you mean "wasm"');
   await expect(startBackend({ threads: 0 })).rejects.toThrow('1..64');

@@ -274,7 +274,16 @@ describe('seg doctor', () => {
     });
     const wasm = report.backends.find(({ name }: { name: string }) => name === 'wasm');
     expect(wasm).toMatchObject({ works: true, description: expect.stringContaining('SIMD') });
-    const text = await seg('doctor');
+    // The doctor starts wasm itself and looks at its memory before it stops it.
+    const memory = report.kernelMemory.find(({ name }: { name: string }) => name === 'wasm');
+    expect(memory.scratchPeakBytes).toBeGreaterThan(0);
+    expect(memory.weightCacheBytes).toBeLessThanOrEqual(memory.weightCacheLimitBytes);
+    const { revectorizer } = report;
+    expect(revectorizer.note).not.toBe('not measured');
+    if (revectorizer.available) expect(revectorizer.gain).toBeGreaterThan(0);
+    const text = await seg('doctor', '--no-measure');
+    expect(text.stdout).toContain('not measured');
+    expect(text.stdout).toMatch(/wasm holds +scratch .* \(peak .*, keeps up to 256 MiB\), transformed weights/);
     expect(text.stdout).toMatch(/Node +\d+[\s\S]*memory +[\d.]+ GiB[\s\S]*wasm/);
   });
 

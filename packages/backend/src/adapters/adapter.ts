@@ -16,16 +16,22 @@ interface Availability {
   readonly reason: string;
 }
 
+/** What kernels hold beside the tensors, in bytes. */
+export interface KernelMemory {
+  readonly scratch: ScratchUse;
+  /** Packed and transformed convolution weights that are kept. */
+  readonly weightCacheBytes: number;
+  readonly weightCacheLimitBytes: number;
+}
+
 /** A backend that an adapter has started and made current. */
 export interface AdapterHandle {
   readonly threads: number;
   /** Build of the kernels, e.g. `relaxed`; empty where there is only one. */
   readonly variant: string;
   readonly description: string;
-  /** Memory that the kernels' scratch pool holds; undefined for backends without one. */
-  readonly scratchUse?: () => ScratchUse;
-  /** Bytes of packed and transformed convolution weights that are kept. */
-  readonly weightCacheBytes?: () => number;
+  /** Memory that the kernels hold beside the tensors; undefined for backends without kernels of ours. */
+  readonly kernelMemory?: () => KernelMemory;
   readonly runtime?: KernelRuntime;
   /** Frees what the backend holds; its tensors become invalid. */
   dispose(): void;

@@ -57,8 +57,11 @@ async function startVariant(variant: KernelVariant, threads: number, options: Ad
     variant,
     description: `wasm: ${variantNames[variant]}, ${threads} thread${threads > 1 ? 's' : ''}`,
     runtime,
-    scratchUse: () => runtime.scratchUse(),
-    weightCacheBytes: () => convolution.weightCacheBytes,
+    kernelMemory: () => ({
+      scratch: runtime.scratchUse(),
+      weightCacheBytes: convolution.weightCacheBytes,
+      weightCacheLimitBytes: convolution.weightCacheLimitBytes,
+    }),
     dispose() {
       convolution.dispose();
       overrides.restore();

@@ -21,11 +21,14 @@ export interface ConvolutionOptions {
 export class Convolution {
   readonly #context: ConvContext;
   readonly #precision: ConvPrecision;
+  /** Bytes of weights that are kept at most. */
+  readonly weightCacheLimitBytes: number;
 
   constructor(runtime: KernelRuntime, options: ConvolutionOptions = {}) {
     const { precision = 'fast', weightCacheBytes = 256 << 20 } = options;
     this.#context = { runtime, weights: new WeightCache(runtime, weightCacheBytes) };
     this.#precision = precision;
+    this.weightCacheLimitBytes = weightCacheBytes;
   }
 
   /** Bytes of packed and transformed weights that are kept now. */

@@ -10,19 +10,19 @@ import {
   Conv3DBackpropInputV2,
   type Conv3DBackpropInputV2Attrs,
   type KernelFunc,
-  type NamedTensorInfoMap,
   type TensorInfo,
 } from '@tensorflow/tfjs-core';
 import type { KernelOverrides } from '../override-kernel.ts';
 import type { TfjsRuntime } from '../runtime/kernel-runtime.ts';
+import { withFloats } from '../with-floats.ts';
 import { Convolution, type ConvolutionOptions } from './convolution.ts';
 import { conv2dGeometry, conv3dGeometry } from './geometry.ts';
 
 type Size5 = [number, number, number, number, number];
 type Size4 = [number, number, number, number];
 
-interface KernelCall<Attributes> {
-  readonly inputs: NamedTensorInfoMap;
+interface KernelCall<Names extends string, Attributes> {
+  readonly inputs: Readonly<Record<Names, TensorInfo>>;
   readonly attrs: Attributes;
 }
 
@@ -37,13 +37,17 @@ export function registerConvKernels(
   options: ConvolutionOptions = {},
 ): Convolution {
   const convolution = new Convolution(runtime, options);
-  const replaceKernel = <Attributes>(name: string, compute: (call: KernelCall<Attributes>) => TensorInfo): void => {
-    overrides.register(name, ((call: KernelCall<Attributes>) =>
-      runtime.attempt(() => compute(call))) as unknown as KernelFunc);
+  const replaceKernel = <Names extends string, Attributes>(
+    name: string,
+    compute: (call: KernelCall<Names, Attributes>) => TensorInfo,
+  ): void => {
+    overrides.register(name, (({ inputs, attrs }: KernelCall<Names, Attributes>) =>
+      runtime.attempt(() =>
+        withFloats(runtime, inputs, (floats) => compute({ inputs: floats, attrs })),
+      )) as unknown as KernelFunc);
   };
 
-  replaceKernel<Conv3DAttrs>(Conv3D, ({ inputs, attrs }) => {
-    const [x, filter] = floats(Conv3D, inputs, 'x', 'filter');
+  replaceKernel<'x' | 'filter', Conv3DAttrs>(Conv3D, ({ inputs: { x, filter }, attrs }) => {
     const { strides, pad, dilations } = attrs;
     const info = backend_util.computeConv3DInfo(x.shape as Size5, filter.shape as Size5, strides, dilations, pad);
     checkShape(Conv3D, 'filter', filter, [...filter.shape.slice(0, 3), x.shape[4]!, filter.shape[4]!]);
@@ -58,24 +62,29 @@ export function registerConvKernels(
     return y;
   });
 
-  replaceKernel<Conv3DBackpropInputV2Attrs>(Conv3DBackpropInputV2, ({ inputs, attrs }) => {
-    const [dy, filter] = floats(Conv3DBackpropInputV2, inputs, 'dy', 'filter');
-    const { strides, pad, inputShape } = attrs;
-    const info = backend_util.computeConv3DInfo(inputShape, filter.shape as Size5, strides, 1, pad);
-    checkShape(Conv3DBackpropInputV2, 'dy', dy, info.outShape);
-    checkShape(Conv3DBackpropInputV2, 'filter', filter, [...filter.shape.slice(0, 3), inputShape[4], filter.shape[4]!]);
-    const dx = runtime.makeOutput(inputShape, 'float32');
-    convolution.inputGradient(conv3dGeometry(info), {
-      dy: runtime.pointer(dy),
-      weights: runtime.pointer(filter),
-      weightKey: filter.dataId,
-      dx: runtime.pointer(dx),
-    });
-    return dx;
-  });
+  replaceKernel<'dy' | 'filter', Conv3DBackpropInputV2Attrs>(
+    Conv3DBackpropInputV2,
+    ({ inputs: { dy, filter }, attrs }) => {
+      const { strides, pad, inputShape } = attrs;
+      const info = backend_util.computeConv3DInfo(inputShape, filter.shape as Size5, strides, 1, pad);
+      checkShape(Conv3DBackpropInputV2, 'dy', dy, info.outShape);
+      checkShape(Conv3DBackpropInputV2, 'filter', filter, [
+        ...filter.shape.slice(0, 3),
+        inputShape[4],
+        filter.shape[4]!,
+      ]);
+      const dx = runtime.makeOutput(inputShape, 'float32');
+      convolution.inputGradient(conv3dGeometry(info), {
+        dy: runtime.pointer(dy),
+        weights: runtime.pointer(filter),
+        weightKey: filter.dataId,
+        dx: runtime.pointer(dx),
+      });
+      return dx;
+    },
+  );
 
-  replaceKernel<Conv3DBackpropFilterV2Attrs>(Conv3DBackpropFilterV2, ({ inputs, attrs }) => {
-    const [x, dy] = floats(Conv3DBackpropFilterV2, inputs, 'x', 'dy');
+  replaceKernel<'x' | 'dy', Conv3DBackpropFilterV2Attrs>(Conv3DBackpropFilterV2, ({ inputs: { x, dy }, attrs }) => {
     const { strides, pad, filterShape } = attrs;
     const info = backend_util.computeConv3DInfo(x.shape as Size5, filterShape, strides, 1, pad);
     checkShape(Conv3DBackpropFilterV2, 'dy', dy, info.outShape);
@@ -89,8 +98,7 @@ export function registerConvKernels(
     return dw;
   });
 
-  replaceKernel<Conv2DBackpropFilterAttrs>(Conv2DBackpropFilter, ({ inputs, attrs }) => {
-    const [x, dy] = floats(Conv2DBackpropFilter, inputs, 'x', 'dy');
+  replaceKernel<'x' | 'dy', Conv2DBackpropFilterAttrs>(Conv2DBackpropFilter, ({ inputs: { x, dy }, attrs }) => {
     const { strides, pad, dataFormat, dimRoundingMode, filterShape } = attrs;
     if (dataFormat !== 'NHWC') {
       throw new SegError('unsupported', {
@@ -132,20 +140,4 @@ function checkShape(kernel: string, name: string, { shape }: TensorInfo, expecte
     got: shape,
     expected,
   });
-}
-
-function floats(kernel: string, inputs: NamedTensorInfoMap, ...names: readonly [string, string]) {
-  for (const name of names) {
-    const { dtype } = inputs[name]!;
-    if (dtype !== 'float32') {
-      throw new SegError('invalid-argument', {
-        where: kernel,
-        problem: `${name} has the wrong type`,
-        got: dtype,
-        expected: 'float32',
-        hint: 'Cast the tensor first.',
-      });
-    }
-  }
-  return names.map((name) => inputs[name]!) as [TensorInfo, TensorInfo];
 }

@@ -1,4 +1,4 @@
-import { getKernel, type KernelConfig, type TensorInfo } from '@tensorflow/tfjs-core';
+import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core';
 import type { KernelOverrides } from '../override-kernel.ts';
 import type { KernelRuntime, Scratch, TfjsRuntime } from '../runtime/kernel-runtime.ts';
 
@@ -21,25 +21,6 @@ export function registerWasmKernel(
       kernel(runtime, inputs as Record<string, TensorInfo>, (attrs ?? {}) as Record<string, unknown>),
     ),
   );
-}
-
-/** A kernel of float32 inputs (labels apart) that takes whole numbers and booleans too, as tfjs's own do. */
-export function withFloats(kernel: Kernel): Kernel {
-  return (runtime, inputs, attrs) => {
-    const isOther = ([name, { dtype }]: [string, TensorInfo]) => dtype !== 'float32' && name !== 'labels';
-    const others = Object.entries(inputs).filter(isOther);
-    if (others.length === 0) return kernel(runtime, inputs, attrs);
-    const cast = getKernel('Cast', 'wasm')!.kernelFunc;
-    const floats = others.map(([name, x]) => {
-      const float = cast({ inputs: { x }, attrs: { dtype: 'float32' }, backend: runtime.backend });
-      return [name, float as TensorInfo] as const;
-    });
-    try {
-      return kernel(runtime, { ...inputs, ...Object.fromEntries(floats) }, attrs);
-    } finally {
-      for (const [, float] of floats) runtime.disposeOutput(float);
-    }
-  };
 }
 
 /** Runs `use` with scratch memory and gives it back. */

@@ -3,8 +3,9 @@ import type { KernelConfig, NamedAttrMap } from '@tensorflow/tfjs-core';
 import type { Convolution } from '../conv/convolution.ts';
 import type { KernelOverrides } from '../override-kernel.ts';
 import type { TfjsRuntime } from '../runtime/kernel-runtime.ts';
+import { withFloats } from '../with-floats.ts';
 import { addBias, addBiasGrad } from './bias.ts';
-import { registerWasmKernel, withFloats } from './context.ts';
+import { registerWasmKernel } from './context.ts';
 import { conv3dBias } from './conv-bias.ts';
 import { diceCrossEntropy } from './dice-cross-entropy.ts';
 import { add, addN, multiply, sumOfSquares } from './elementwise.ts';
@@ -33,7 +34,9 @@ export function registerFusedKernels(overrides: KernelOverrides, runtime: TfjsRu
     [fusedKernels.maxPool3dGrad]: maxPool3dGrad,
   };
   for (const [name, kernel] of Object.entries(ofFloats)) {
-    registerWasmKernel(overrides, runtime, name, withFloats(kernel));
+    registerWasmKernel(overrides, runtime, name, (_, inputs, attrs) =>
+      withFloats(runtime, inputs, (floats) => kernel(runtime, floats, attrs)),
+    );
   }
   const asTheyAre = {
     [fusedKernels.sgdUpdate]: sgdUpdate,

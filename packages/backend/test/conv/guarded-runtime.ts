@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
-import type { KernelRuntime, KernelVariant, Scratch } from '../../src/runtime/kernel-runtime.ts';
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import type { KernelModule, KernelRuntime, KernelVariant, Scratch } from '../../src/runtime/kernel-runtime.ts';
 import { ThreadPool } from '../../src/runtime/thread-pool.ts';
 
+const moduleNames: readonly KernelModule[] = ['conv', 'fused'];
 const guardBytes = 256;
 const guardWord = 0x7fabcdef; // a NaN as float32, so that a value read from a guard spoils what is computed from it
 
@@ -9,6 +11,8 @@ const guardWord = 0x7fabcdef; // a NaN as float32, so that a value read from a g
 export interface GuardedRuntime extends KernelRuntime {
   /** A block of floats, filled with `values` or NaN. */
   floats(count: number, values?: Float32Array): { readonly pointer: number; read(): Float32Array };
+  /** A float32 tensor in such a block. */
+  tensor(shape: readonly number[], values: Float32Array): TensorInfo;
   /** Fails if any guard zone was written to since `reset`. */
   checkGuards(): void;
   /** Frees all blocks. */
@@ -25,14 +29,20 @@ export interface GuardedRuntimeOptions {
 export async function startGuardedRuntime(options: GuardedRuntimeOptions = {}): Promise<GuardedRuntime> {
   const { threads = 2, variant = 'relaxed', pages = 4096 } = options;
   const memory = new WebAssembly.Memory({ initial: pages, maximum: 65536, shared: true });
-  const binary = readFileSync(new URL(`../../build/conv-${variant}.wasm`, import.meta.url));
-  const module = new WebAssembly.Module(binary);
-  const exports = new WebAssembly.Instance(module, { env: { memory } }).exports as Record<
-    string,
-    (...args: number[]) => number | undefined
-  >;
-  const names = Object.keys(exports).sort();
-  const pool = threads > 1 ? await ThreadPool.start(threads, [module], memory) : undefined;
+  const modules = moduleNames.map((name) => {
+    const module = new WebAssembly.Module(
+      readFileSync(new URL(`../../build/${name}-${variant}.wasm`, import.meta.url)),
+    );
+    const exports = new WebAssembly.Instance(module, { env: { memory } }).exports as Record<
+      string,
+      (...args: number[]) => number | undefined
+    >;
+    return { module, exports, names: Object.keys(exports).sort() };
+  });
+  const find = (name: KernelModule) => modules[moduleNames.indexOf(name)]!;
+  const compiled = modules.map(({ module }) => module);
+  const pool = threads > 1 ? await ThreadPool.start(threads, compiled, memory) : undefined;
+  const pointers = new WeakMap<object, number>();
   const words = new Uint32Array(memory.buffer);
   const guards: number[] = [];
   const free = new Map<number, number[]>();
@@ -52,6 +62,13 @@ export async function startGuardedRuntime(options: GuardedRuntimeOptions = {}): 
     guard(pointer - guardBytes);
     return pointer;
   };
+  const floats = (count: number, values?: Float32Array) => {
+    const pointer = allocate(4 * count);
+    const view = new Float32Array(memory.buffer, pointer, count);
+    if (values === undefined) view.fill(Number.NaN);
+    else view.set(values);
+    return { pointer, read: () => view.slice() };
+  };
   // Scratch of the threads is kept by size.
   const named = new Map<string, number>();
   const findBlock = (name: string, make: () => number) => {
@@ -64,8 +81,9 @@ export async function startGuardedRuntime(options: GuardedRuntimeOptions = {}): 
     memory,
     threads,
     variant,
-    exports: () => exports,
-    run(_module, fn, parts, args, scratchBytes = 0) {
+    exports: (module) => find(module).exports,
+    run(module, fn, parts, args, scratchBytes = 0) {
+      const { exports, names } = find(module);
       const stride = Math.ceil((scratchBytes + 2 * guardBytes) / 64) * 64;
       const size = Math.ceil(scratchBytes / 64) * 64;
       const blocks = scratchBytes > 0 ? findBlock(`thread ${stride}`, () => allocate(stride * threads)) : 0;
@@ -79,7 +97,7 @@ export async function startGuardedRuntime(options: GuardedRuntimeOptions = {}): 
         return;
       }
       pool.run({
-        moduleIndex: 0,
+        moduleIndex: moduleNames.indexOf(module),
         functionIndex: names.indexOf(fn),
         parts,
         args,
@@ -100,13 +118,7 @@ export async function startGuardedRuntime(options: GuardedRuntimeOptions = {}): 
         },
       };
     },
-    floats(count, values) {
-      const pointer = allocate(4 * count);
-      const view = new Float32Array(memory.buffer, pointer, count);
-      if (values === undefined) view.fill(Number.NaN);
-      else view.set(values);
-      return { pointer, read: () => view.slice() };
-    },
+    floats,
     checkGuards() {
       for (const at of guards) {
         for (let i = at / 4; i < (at + guardBytes) / 4; i++) {
@@ -121,11 +133,16 @@ export async function startGuardedRuntime(options: GuardedRuntimeOptions = {}): 
       top = first;
     },
     dispose: () => pool?.dispose(),
-    pointer: () => {
-      throw new Error('guarded runtime: no tensors');
+    tensor(shape, values) {
+      const dataId = {};
+      pointers.set(dataId, floats(values.length, values).pointer);
+      return { dataId, shape: [...shape], dtype: 'float32' };
     },
-    makeOutput: () => {
-      throw new Error('guarded runtime: no tensors');
+    pointer: ({ dataId }) => pointers.get(dataId)!,
+    makeOutput(shape, dtype) {
+      const dataId = {};
+      pointers.set(dataId, floats(shape.reduce((a, b) => a * b, 1)).pointer);
+      return { dataId, shape: [...shape], dtype };
     },
     version: () => 0,
     bumpVersion: () => undefined,

@@ -1,8 +1,10 @@
 import { startBackend } from '@seg/backend';
-import { Rng } from '@seg/core';
+import { isSegError, Rng } from '@seg/core';
+import { fusedKernels } from '@seg/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { conv2dGeometry, conv3dGeometry } from '../../src/conv/geometry.ts';
+import { runKernel } from '../fused/support.ts';
 import { randomFloats } from './fuzz.ts';
 import { referenceFilterGradient, referenceForward, referenceInputGradient, relativeError } from './reference.ts';
 
@@ -11,6 +13,9 @@ const tolerance = 1e-5;
 const rng = Rng.fromSeed(1);
 const tensor = (shape: readonly number[]) =>
   tf.tensor(randomFloats(rng, tf.util.sizeFromShape([...shape])), [...shape]);
+const sizeOf = (shape: readonly number[]) => tf.util.sizeFromShape([...shape]);
+/** Tensors that the backend holds, those without an owner among them. */
+const dataIds = () => (tf.backend() as unknown as { numDataIds(): number }).numDataIds();
 const floats = (t: tf.Tensor) => t.dataSync() as Float32Array;
 
 beforeAll(async () => {
@@ -73,10 +78,115 @@ describe('the wasm backend through tfjs', () => {
     tf.dispose([x, w, reshaped]);
   });
 
-  it('refuses integer tensors', () => {
-    const x = tf.zeros([1, 2, 2, 2, 1], 'int32') as tf.Tensor5D;
-    const w = tf.zeros([1, 1, 1, 1, 1]) as tf.Tensor5D;
-    expect(() => tf.conv3d(x, w, 1, 'same')).toThrow(/Conv3D: x has the wrong type \(got int32, expected float32\)/);
-    tf.dispose([x, w]);
+  it('takes whole numbers and booleans as numbers', () => {
+    const before = tf.memory().numTensors;
+    const whole = (shape: readonly number[]) =>
+      Float32Array.from({ length: sizeOf(shape) }, (_, i) => ((7 * i) % 11) - 5);
+    const [xs, ws] = [
+      [1, 4, 3, 5, 2],
+      [3, 3, 3, 2, 3],
+    ] as const;
+    const g = conv3dGeometry(tf.backend_util.computeConv3DInfo([...xs], [...ws], 1, 1, 'same'));
+    const ys = [1, 4, 3, 5, 3];
+    const attrs = {
+      strides: 1,
+      pad: 'same',
+      dataFormat: 'NDHWC',
+      dilations: 1,
+      inputShape: [...xs],
+      filterShape: [...ws],
+    };
+    const [y, dx, dw, masked, dw2] = tf.tidy(() => {
+      const int = (shape: readonly number[]) => tf.tensor(whole(shape), [...shape], 'int32');
+      const mask = tf.tensor(
+        whole(xs).map((v) => Number(v > 0)),
+        [...xs],
+        'bool',
+      );
+      return [
+        runKernel('Conv3D', { x: int(xs), filter: int(ws) }, attrs),
+        runKernel('Conv3DBackpropInputV2', { dy: int(ys), filter: int(ws) }, attrs),
+        runKernel('Conv3DBackpropFilterV2', { x: int(xs), dy: int(ys) }, attrs),
+        runKernel('Conv3D', { x: mask, filter: tf.cast(int(ws), 'float32') }, attrs),
+        runKernel(
+          'Conv2DBackpropFilter',
+          { x: int([1, 5, 4, 2]), dy: int([1, 5, 4, 3]) },
+          { ...attrs, dataFormat: 'NHWC', filterShape: [3, 3, 2, 3] },
+        ),
+      ].map(([t]) => t!.dataSync() as Float32Array);
+    }) as [Float32Array, Float32Array, Float32Array, Float32Array, Float32Array];
+    const g2 = conv2dGeometry(tf.backend_util.computeConv2DInfo([1, 5, 4, 2], [3, 3, 2, 3], 1, 1, 'same'));
+    expect(relativeError(y, referenceForward(g, whole(xs), whole(ws)))).toBeLessThan(tolerance);
+    expect(relativeError(dx, referenceInputGradient(g, whole(ys), whole(ws)))).toBeLessThan(tolerance);
+    expect(relativeError(dw, referenceFilterGradient(g, whole(xs), whole(ys)))).toBeLessThan(tolerance);
+    const inside = whole(xs).map((v) => Number(v > 0));
+    expect(relativeError(masked, referenceForward(g, inside, whole(ws)))).toBeLessThan(tolerance);
+    const expected2 = referenceFilterGradient(g2, whole([1, 5, 4, 2]), whole([1, 5, 4, 3]));
+    expect(relativeError(dw2, expected2)).toBeLessThan(tolerance);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('refuses gradients of another shape than the output, and outputs of a wrong size', () => {
+    const before = [tf.memory().numTensors, dataIds()];
+    const mismatch = expect.toSatisfy((e) => isSegError(e, 'shape-mismatch'));
+    tf.tidy(() => {
+      const x = tf.ones([1, 4, 4, 4, 2]) as tf.Tensor5D;
+      const w = tf.ones([3, 3, 3, 2, 3]) as tf.Tensor5D;
+      for (const size of [
+        [1, 10, 8, 8, 3],
+        [1, 8, 8, 4, 3],
+        [2, 8, 8, 8, 3],
+      ] as const) {
+        const transpose = () => tf.conv3dTranspose(x, tf.ones([2, 2, 2, 3, 2]), [...size], 2, 'valid');
+        expect(transpose).toThrow(mismatch);
+      }
+      const attrs = { strides: 1, pad: 'same', dataFormat: 'NDHWC', inputShape: x.shape, filterShape: w.shape };
+      for (const shape of [
+        [1, 4, 4, 3, 3],
+        [1, 4, 4, 4, 2],
+        [2, 4, 4, 4, 3],
+        [1, 5, 4, 4, 3],
+      ]) {
+        const dy = tf.ones(shape);
+        expect(() => runKernel('Conv3DBackpropInputV2', { dy, filter: w }, attrs)).toThrow(mismatch);
+        expect(() => runKernel('Conv3DBackpropFilterV2', { x, dy }, attrs)).toThrow(mismatch);
+      }
+      const x2 = tf.ones([1, 5, 4, 2]);
+      const attrs2 = { ...attrs, dataFormat: 'NHWC', filterShape: [3, 3, 2, 3] };
+      for (const shape of [
+        [1, 5, 3, 3],
+        [1, 5, 4, 2],
+        [1, 6, 4, 3],
+      ]) {
+        expect(() => runKernel('Conv2DBackpropFilter', { x: x2, dy: tf.ones(shape) }, attrs2)).toThrow(mismatch);
+      }
+    });
+    expect([tf.memory().numTensors, dataIds()]).toEqual(before);
+  });
+
+  it.each([2, 4, 8])('without input channels gives zeros or the bias, without output channels zeros, %i^3', (size) => {
+    const before = tf.memory().numTensors;
+    const cube = (channels: number) => [1, size, size, size, channels];
+    const attrs = { strides: 1, pad: 'same', dataFormat: 'NDHWC', dilations: 1, inputShape: cube(16) };
+    const [x, filter] = [tf.zeros(cube(0)), tf.zeros([3, 3, 3, 0, 16])];
+    const [dy, filterToNone] = [tf.zeros(cube(0)), tf.zeros([3, 3, 3, 16, 0])];
+    const bias = tf.range(0, 16);
+    // Memory that the result gets may hold anything.
+    const run = (name: string, inputs: Record<string, tf.Tensor>) => {
+      const output = tf.fill(cube(16), Number.NaN);
+      const others = Array.from({ length: 20 }, (_, i) => tf.fill([output.size + i], Number.NaN));
+      tf.dispose([output, ...others]);
+      return tf.tidy(() => [...runKernel(name, inputs, attrs)[0]!.dataSync()]);
+    };
+    const voxels = size ** 3;
+    expect(run('Conv3D', { x, filter })).toEqual(Array(16 * voxels).fill(0));
+    expect(run(fusedKernels.conv3dBias, { x, filter, bias })).toEqual(
+      Array(voxels)
+        .fill([...Array(16).keys()])
+        .flat(),
+    );
+    expect(run('Conv3DBackpropInputV2', { dy, filter: filterToNone })).toEqual(Array(16 * voxels).fill(0));
+    tf.dispose([x, filter, dy, filterToNone, bias]);
+    expect(tf.memory().numTensors).toBe(before);
   });
 });

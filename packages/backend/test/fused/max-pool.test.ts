@@ -48,8 +48,8 @@ function reference(x: Float32Array, shape: Shape, pool: Pool, dyAt: (i: number) 
                   const at = (((n * D + z) * H + r) * W + q) * C + c;
                   if (best < 0 || x[at]! > x[best]!) best = at;
                 }
-            dx[best]! += dyAt(y.length);
-            y.push(x[best]!);
+            if (best >= 0) dx[best]! += dyAt(y.length);
+            y.push(best >= 0 ? x[best]! : Number.NEGATIVE_INFINITY);
           }
   return { y, dx, outShape: [N, d.out, h.out, w.out, C] };
 }
@@ -98,6 +98,32 @@ describe('3-D max-pooling', () => {
   test('equal values give the gradient to the first', () => {
     check([1, 4, 4, 4, 8], halving, new Float32Array(512));
     check([1, 4, 4, 4, 3], halving, new Float32Array(192));
+  });
+
+  test('windows without a voxel have no gradient', () => {
+    const before = tf.memory().numTensors;
+    const values = [3, 1, 4, 1, 5, 9, 2, 6];
+    const { y, dx } = tf.tidy(() => {
+      const x = tf.tensor(values, [1, 2, 2, 2, 1]) as tf.Tensor5D;
+      const pool = (v: tf.Tensor) => tf.maxPool3d(v as tf.Tensor5D, 2, 2, 2);
+      const dy = tf.tensor(
+        Array.from({ length: 27 }, (_, i) => i + 1),
+        [1, 3, 3, 3, 1],
+      );
+      return { y: pool(x).dataSync(), dx: tf.grad(pool)(x, dy).dataSync() };
+    });
+    // Of the 27 windows of two voxels a side the one in the middle, 14th in their order, covers the volume.
+    expect(y[13]).toBe(9);
+    expect([...dx]).toEqual(values.map((v) => (v === 9 ? 14 : 0)));
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  test('windows of which some hold no voxel, as in plain loops', () => {
+    const before = tf.memory().numTensors;
+    const padding = { filterSize: [2, 2, 2], strides: [1, 1, 1], pad: 2 } as const;
+    check([2, 3, 2, 4, 5], padding, normals(4, 240));
+    check([1, 2, 3, 2, 4], { ...padding, strides: [2, 2, 2] }, normals(5, 48));
+    expect(tf.memory().numTensors).toBe(before);
   });
 
   test('gives the gradient of tf.maxPool3d', () => {

@@ -40,7 +40,8 @@ function reference(x: Float32Array, scale: Float32Array, offset: Float32Array, d
         const normalised = (x[i]! - mean) * r;
         const z = scale[k]! * normalised + offset[k]!;
         out.y[i] = z < 0 ? c.slope * z : z;
-        const dz = dy[i]! * (z < 0 ? c.slope : 1);
+        // PyTorch's rule: at 0 the gradient is the slope.
+        const dz = dy[i]! * (z > 0 ? 1 : c.slope);
         out.dScale[k]! += dz * normalised;
         out.dOffset[k]! += dz;
         sum += dz * scale[k]!;
@@ -55,14 +56,22 @@ function reference(x: Float32Array, scale: Float32Array, offset: Float32Array, d
   return out;
 }
 
-function run(c: Case, seed: number) {
+interface Inputs {
+  readonly x: Float32Array;
+  readonly scale: Float32Array;
+  readonly offset: Float32Array;
+  readonly dy: Float32Array;
+}
+
+function run(c: Case, seed: number, given: Partial<Inputs> = {}) {
   const size = volumeOf(c.shape);
   const C = c.shape[4];
-  const values = {
+  const values: Inputs = {
     x: normals(seed, size, c.mean),
     scale: normals(seed + 1, C, 1, 0.3),
     offset: normals(seed + 2, C, 0, 0.3),
     dy: normals(seed + 3, size),
+    ...given,
   };
   const found = tf.tidy(() => {
     const x = tf.tensor(values.x, [...c.shape]);
@@ -91,6 +100,9 @@ const cases: [string, Case][] = [
   ['many positions in several parts', { shape: [1, 32, 33, 31, 5], groups: 5, epsilon: 1e-5, slope: 0.01, mean: 0 }],
   ['wide rows', { shape: [1, 2, 3, 2, 320], groups: 320, epsilon: 1e-5, slope: 0.01, mean: 0 }],
 ];
+
+/** Float32 holds values near 1000 to 3e-5, a hundred-thousandth of the spread that the outlier leaves. */
+const outlierTolerance = 5e-5;
 
 describe('norm with leaky ReLU', () => {
   beforeAll(async () => {
@@ -126,6 +138,34 @@ describe('norm with leaky ReLU', () => {
       return runKernel('SegNormActivation', inputs, { groups: 3, epsilon: 1e-5, negativeSlope: 0.01 })[0]!.dataSync();
     });
     expect([...y]).toEqual([0, 0, 0]);
+  });
+
+  test('keeps its accuracy where the first voxel is an outlier, as the corner of a masked volume is', () => {
+    const before = tf.memory().numTensors;
+    const c: Case = { shape: [1, 32, 32, 32, 8], groups: 8, epsilon: 1e-5, slope: 1, mean: 1000 };
+    const x = normals(13, volumeOf(c.shape), 1000);
+    x.fill(0, 0, 8);
+    const { found, expected } = run(c, 13, { x });
+    // Without the outlier itself, whose value is a hundred times the others'.
+    const rest = (values: ArrayLike<number>) => Array.from(values).slice(8);
+    expect(relativeError(rest(found.y!), rest(expected.y))).toBeLessThan(outlierTolerance);
+    expect(relativeError(rest(found.dx!), rest(expected.dx))).toBeLessThan(outlierTolerance);
+    expect(relativeError(found.invStd!, expected.invStd)).toBeLessThan(outlierTolerance);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  test.each([1, 3, 4, 8, 20])("at 0 the gradient of the leaky ReLU is the slope, as PyTorch's, %i channels", (C) => {
+    const before = tf.memory().numTensors;
+    const c: Case = { shape: [2, 2, 3, 3, C], groups: C, epsilon: 1e-5, slope: 0.25, mean: 0 };
+    const size = volumeOf(c.shape);
+    const { found, expected } = run(c, 17, {
+      x: new Float32Array(size).fill(5),
+      offset: new Float32Array(C),
+    });
+    expect([...found.y!].every((v) => v === 0)).toBe(true);
+    expect(relativeError(found.dx!, expected.dx)).toBeLessThan(sumTolerance);
+    expect(relativeError(found.dOffset!, expected.dOffset)).toBeLessThan(sumTolerance);
+    expect(tf.memory().numTensors).toBe(before);
   });
 
   test('agrees with float64 loops for random shapes', () => {

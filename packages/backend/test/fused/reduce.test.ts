@@ -61,6 +61,27 @@ describe('sums and means', () => {
     );
   });
 
+  test('of nothing are 0, whatever was in memory', () => {
+    const before = tf.memory().numTensors;
+    tf.fill([64], Number.NaN).dispose();
+    for (const [shape, axes, count] of [
+      [[0], undefined, 1],
+      [[0, 3], [0], 3],
+      [[2, 0, 3], [1], 6],
+      [[2, 0, 3], [0, 2], 0],
+      [[4, 2, 0], [0, 2], 2],
+    ] as const) {
+      const [total, average] = tf.tidy(() => {
+        const x = tf.zeros([...shape]);
+        const list = axes === undefined ? undefined : [...axes];
+        return [tf.sum(x, list).dataSync(), tf.mean(x, list).dataSync()] as const;
+      });
+      expect([...total]).toEqual(Array(count).fill(0));
+      expect([...average]).toEqual(Array(count).fill(0));
+    }
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
   test('of ten million equal values is exact to float32', () => {
     const [total, average] = tf.tidy(() => {
       const x = tf.fill([10_000_000], 0.1);

@@ -13,7 +13,7 @@ test('reports the machine, tries every backend, and leaves the current one alone
   expect(report.node.version).toBe(process.versions.node);
   expect(report.backends.find(({ name }) => name === 'cpu')?.works).toBe(true);
   expect(report.backends.find(({ name }) => name === 'wasm')?.description).toContain('running');
-  expect(report.running[0]?.scratchLimitBytes).toBeGreaterThan(0);
+  expect(report.kernelMemory[0]?.scratchLimitBytes).toBeGreaterThan(0);
   expect(report.memory.limitBytes).toBeLessThanOrEqual(report.memory.totalBytes);
   expect(JSON.parse(JSON.stringify(report))).toEqual(report);
   expect(formatDoctor(report)).toContain(wasm.description);
@@ -39,7 +39,7 @@ test('says what to do about an old Node, little memory, one thread and a dead ba
     backends: [{ name: 'wasm', works: false, description: 'broken' }],
     defaultBackend: 'wasm',
     gpuDriver: '550.54.14',
-    running: [],
+    kernelMemory: [],
     revectorizer: { available: true, gain: 1.6, note: '' },
     versions: {},
   };

@@ -8,24 +8,27 @@ const BACKENDS = ['cuda', 'wasm', 'tensorflow', 'webgpu', 'cpu'] as const satisf
 export interface BackendOptions {
   readonly backend?: BackendName;
   readonly threads?: number;
+  readonly revectorize?: boolean;
 }
 
-/** Adds `--backend` and `--threads`. */
+/** Adds `--backend`, `--threads` and `--revectorize`. */
 export function addBackendOptions(command: Command): Command {
   return command
     .addOption(
       new Option('--backend <name>', 'where to compute (default: cuda if installed, else wasm)').choices(BACKENDS),
     )
-    .option('--threads <n>', 'threads of wasm, or of tensorflow (default: one a core)', wholeNumber(1));
+    .option('--threads <n>', 'threads of wasm, or of tensorflow (default: one a core)', wholeNumber(1))
+    .option('--revectorize', "of wasm: use V8's experimental 256-bit revectorizer (Node 24 on x64)");
 }
 
 /** Starts the backend that the options name and says on standard error which it is. */
 export async function startChosenBackend(cli: Cli, options: BackendOptions): Promise<StartedBackend> {
   const { startBackend } = await import('@seg/backend');
-  const { backend: name, threads } = options;
+  const { backend: name, threads, revectorize } = options;
   const started = await startBackend({
     ...(name === undefined ? {} : { name }),
     ...(threads === undefined ? {} : { threads }),
+    ...(revectorize === undefined ? {} : { revectorize }),
   });
   cli.stderr(`backend: ${started.description}\n`);
   return started;

@@ -1,3 +1,4 @@
+import { isSegError } from '@seg/core';
 import { avgPool3d, maxPool3d, type PoolOptions } from '@seg/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
@@ -76,6 +77,23 @@ describeBackends('pooling', () => {
     expect(Array.from(gradient.dataSync())).toEqual([1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
     x.dispose();
     gradient.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('maxPool3d refuses padding as wide as the window, which would leave windows without a voxel', () => {
+    const before = tf.memory().numTensors;
+    tf.tidy(() => {
+      const x = tf.zeros([1, 4, 4, 4, 1]) as tf.Tensor5D;
+      const padded =
+        (padding: PoolOptions['padding'], size = 2) =>
+        () =>
+          maxPool3d(x, { size, padding: padding! });
+      const refusal = expect.toSatisfy((e) => isSegError(e, 'invalid-argument') && /window/.test(e.message));
+      expect(padded(2)).toThrow(refusal);
+      expect(padded([[0, 0], [0, 3], [0, 0]])).toThrow(refusal); // biome-ignore format: one line says it
+      expect(padded(1, 1)).toThrow(refusal);
+      expect(padded(1)).not.toThrow();
+    });
     expect(tf.memory().numTensors).toBe(before);
   });
 

@@ -31,7 +31,7 @@ export function adviceFor(report: Omit<DoctorReport, 'advice'>, gpuProblems: rea
   if ((report.revectorizer.gain ?? 0) > worthwhileGain) {
     advice.push({
       problem: `V8's revectorizer would make convolutions ${report.revectorizer.gain!.toFixed(1)} times as fast`,
-      remedy: 'It is experimental; switch it on with startBackend({ revectorize: true }).',
+      remedy: 'It is experimental; switch it on with --revectorize or startBackend({ revectorize: true }).',
     });
   }
   return advice;

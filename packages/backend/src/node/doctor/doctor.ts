@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { arch, availableParallelism, cpus, freemem, platform, release, totalmem } from 'node:os';
 import { getBackend, setBackend } from '@tensorflow/tfjs-core';
+import type { AdapterHandle } from '../../adapters/adapter.ts';
 import { findInstalled } from '../../native/installed.ts';
 import { loadedBinding } from '../../native/load-binding.ts';
 import { detectFeatures } from '../../runtime/features.ts';
@@ -34,11 +35,18 @@ export async function doctor(options: DoctorOptions = {}): Promise<DoctorReport>
   const running = await runningBackends();
   const gpu = await inspectDriver();
   const backends: BackendFinding[] = [];
+  const kernelMemory: BackendMemory[] = [];
   const current = running.length > 0 ? getBackend() : undefined;
   for (const name of backendNames) {
     const active = running.find(({ started }) => started.name === name);
-    if (active === undefined) backends.push(await findingOf(name, startBackends, gpu));
-    else backends.push({ name, works: true, description: `${active.started.description} (running)` });
+    if (active === undefined) {
+      const { memory, ...finding } = await findingOf(name, startBackends, gpu);
+      backends.push(finding);
+      kernelMemory.push(...memory);
+    } else {
+      backends.push({ name, works: true, description: `${active.started.description} (running)` });
+      kernelMemory.push(...memoryOf(name, active.handle));
+    }
   }
   if (current !== undefined) await setBackend(current);
   const report: Omit<DoctorReport, 'advice'> = {
@@ -46,26 +54,18 @@ export async function doctor(options: DoctorOptions = {}): Promise<DoctorReport>
     platform: `${platform()} ${release()} ${arch()}`,
     processor: cpus()[0]?.model.trim() ?? 'unknown',
     cores: availableParallelism(),
-    memory: { totalBytes: totalmem(), freeBytes: freemem(), limitBytes: await memoryLimit(), wasmLimitBytes: memoryLimitBytes },
+    memory: {
+      totalBytes: totalmem(),
+      freeBytes: freemem(),
+      limitBytes: await memoryLimit(),
+      wasmLimitBytes: memoryLimitBytes,
+    },
     simd: features.relaxedSimd ? 'relaxed' : features.simd ? 'simd' : 'none',
     threads: features.sharedMemory ? machineThreads() : 1,
     backends,
     defaultBackend: backends.some(({ name, works }) => name === 'cuda' && works) ? 'cuda' : 'wasm',
     gpuDriver: gpu.driver ?? null,
-    running: running.flatMap(({ started, handle }): BackendMemory[] => {
-      const use = handle.scratchUse?.();
-      if (use === undefined) return [];
-      return [
-        {
-          name: started.name,
-          scratchLentBytes: use.lentBytes,
-          scratchIdleBytes: use.idleBytes,
-          scratchPeakBytes: use.peakBytes,
-          scratchLimitBytes: use.limitBytes,
-          weightCacheBytes: handle.weightCacheBytes?.() ?? 0,
-        },
-      ];
-    }),
+    kernelMemory,
     revectorizer: measure
       ? await measureRevectorizer()
       : { available: features.revectorizer, gain: null, note: 'not measured' },
@@ -74,28 +74,51 @@ export async function doctor(options: DoctorOptions = {}): Promise<DoctorReport>
   return { ...report, advice: adviceFor(report, gpu.driver === undefined ? [] : gpu.problems) };
 }
 
-async function findingOf(name: BackendName, start: boolean, gpu: DriverReport): Promise<BackendFinding> {
+async function findingOf(
+  name: BackendName,
+  start: boolean,
+  gpu: DriverReport,
+): Promise<BackendFinding & { readonly memory: readonly BackendMemory[] }> {
+  const memory: BackendMemory[] = [];
   // A process loads one native backend only: a hopeless start of cuda would keep tensorflow from its turn.
   if (name === 'cuda' && gpu.driver === undefined && findInstalled('cuda') !== undefined) {
-    return { name, works: false, description: `installed, but ${gpu.problems.join('; ')}` };
+    return { name, works: false, description: `installed, but ${gpu.problems.join('; ')}`, memory };
   }
   const { available, reason } = await adapters[name].availability();
-  if (!available || !start) return { name, works: available, description: reason };
+  if (!available || !start) return { name, works: available, description: reason, memory };
   const began = performance.now();
   try {
     const installed = name === 'tensorflow' || name === 'cuda' ? findInstalled(name) : undefined;
     if (installed !== undefined && loadedBinding() !== undefined && loadedBinding() !== installed.folder) {
       // Not in this process, which has loaded the other one.
       const { tensorflow } = await testBinding(installed.name, installed.folder);
-      return { name, works: true, description: `libtensorflow ${tensorflow}, tested in a process of its own` };
+      return { name, works: true, description: `libtensorflow ${tensorflow}, tested in a process of its own`, memory };
     }
     const backend = await startBackend({ name });
     const startMs = performance.now() - began;
+    const active = (await runningBackends()).find(({ started }) => started === backend);
+    if (active !== undefined) memory.push(...memoryOf(name, active.handle));
     backend.dispose();
-    return { name, works: true, description: backend.description, startMs };
+    return { name, works: true, description: backend.description, startMs, memory };
   } catch (error) {
-    return { name, works: false, description: error instanceof Error ? error.message : String(error) };
+    return { name, works: false, description: error instanceof Error ? error.message : String(error), memory };
   }
+}
+
+function memoryOf(name: BackendName, { kernelMemory }: AdapterHandle): BackendMemory[] {
+  if (kernelMemory === undefined) return [];
+  const { scratch, ...weights } = kernelMemory();
+  const { lentBytes, idleBytes, peakBytes, limitBytes } = scratch;
+  return [
+    {
+      name,
+      scratchLentBytes: lentBytes,
+      scratchIdleBytes: idleBytes,
+      scratchPeakBytes: peakBytes,
+      scratchLimitBytes: limitBytes,
+      ...weights,
+    },
+  ];
 }
 
 /** Bytes that this process may use: the machine's, or the control group's where that is less. */

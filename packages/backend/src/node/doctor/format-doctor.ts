@@ -1,6 +1,6 @@
 import type { DoctorReport } from './report.ts';
 
-/** A report as text for people: facts, backends, memory in use, then advice. */
+/** A report as text for people: facts, backends, what their kernels hold, then advice. */
 export function formatDoctor(report: DoctorReport): string {
   const { memory, revectorizer } = report;
   const gain = revectorizer.gain === null ? '' : `${revectorizer.gain.toFixed(2)} times the speed, `;
@@ -20,15 +20,17 @@ export function formatDoctor(report: DoctorReport): string {
     const chosen = name === report.defaultBackend ? ' (default)' : '';
     return [`${works ? '+' : '-'} ${name}${chosen}`, `${description}${time}`] as const;
   });
-  const running = report.running.map((use) => {
-    const scratch = `scratch ${size(use.scratchIdleBytes + use.scratchLentBytes)} (peak ${size(use.scratchPeakBytes)})`;
-    return [`${use.name} holds`, `${scratch}, transformed weights ${size(use.weightCacheBytes)}`] as const;
+  const kernelMemory = report.kernelMemory.map((use) => {
+    const [peak, most] = [size(use.scratchPeakBytes), size(use.scratchLimitBytes)];
+    const scratch = `scratch ${size(use.scratchIdleBytes + use.scratchLentBytes)} (peak ${peak}, keeps up to ${most})`;
+    const weights = `transformed weights ${size(use.weightCacheBytes)} (up to ${size(use.weightCacheLimitBytes)})`;
+    return [`${use.name} holds`, `${scratch}, ${weights}`] as const;
   });
   const advice = report.advice.map(({ problem, remedy }) => `! ${problem}. ${remedy}`);
   return [
     ...columns(facts),
     '',
-    ...columns([...backends, ...running]),
+    ...columns([...backends, ...kernelMemory]),
     '',
     ...(advice.length > 0 ? advice : ['All is well.']),
   ].join('\n');
@@ -40,5 +42,6 @@ function columns(rows: readonly (readonly [string, string])[]): string[] {
 }
 
 function size(bytes: number): string {
-  return bytes >= 2 ** 30 ? `${(bytes / 2 ** 30).toFixed(1)} GiB` : `${(bytes / 2 ** 20).toFixed(0)} MiB`;
+  if (bytes >= 2 ** 30) return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+  return bytes >= 2 ** 20 ? `${(bytes / 2 ** 20).toFixed(0)} MiB` : `${(bytes / 2 ** 10).toFixed(0)} KiB`;
 }

@@ -11,7 +11,7 @@ export interface BackendFinding {
   readonly startMs?: number;
 }
 
-/** Memory that a running backend holds beside its tensors, in bytes. */
+/** Memory that the kernels of a backend hold beside its tensors, in bytes. */
 export interface BackendMemory {
   readonly name: BackendName;
   readonly scratchLentBytes: number;
@@ -20,6 +20,7 @@ export interface BackendMemory {
   readonly scratchLimitBytes: number;
   /** Packed and transformed convolution weights. */
   readonly weightCacheBytes: number;
+  readonly weightCacheLimitBytes: number;
 }
 
 /** What V8's 256-bit revectorizer would bring (`startBackend({ revectorize: true })`). */
@@ -59,7 +60,8 @@ export interface DoctorReport {
   readonly defaultBackend: BackendName;
   /** Version of NVIDIA's driver; null where none is loaded. */
   readonly gpuDriver: string | null;
-  readonly running: readonly BackendMemory[];
+  /** Of backends that are running, and of those that the doctor started, after their check of themselves. */
+  readonly kernelMemory: readonly BackendMemory[];
   readonly revectorizer: RevectorizerFinding;
   readonly versions: Readonly<Record<string, string>>;
   readonly advice: readonly Advice[];
