@@ -128,4 +128,7 @@ export async function scoreCuration(set: string, folder: string, run: string) {
   };
 }
 
-export type CurationScore = Awaited<ReturnType<typeof scoreCuration>>;
+export type CurationScore = Awaited<ReturnType<typeof scoreCuration>> & {
+  /** Written by hand into numbers that are older than a change of the command. */
+  readonly remark?: string;
+};

@@ -14,7 +14,7 @@ export async function writeDocument(out: string, folder: string): Promise<void> 
   const parts = [
     '# HyperSORT: measured results',
     '',
-    'Written by `examples/hypersort-results.ts` from the numbers in `hypersort-results/`; every figure below was measured, and only what is listed was run. Labels were spoilt on purpose, so that it is known which are wrong; no method was told. Testing cases have untouched labels and were not trained on. All numbers are mean ± standard deviation over seeds, and a seed decides which labels are spoilt and all that is random in training; the cases are the same for every seed. Seconds are the smaller of wall-clock and processor time where a run was timed so, else wall-clock, all on a machine that did other work and paused the trainings at times: upper bounds.',
+    'Written by `examples/hypersort-results.ts` from the numbers in `hypersort-results/`; every figure below was measured, and only what is listed was run. Labels were spoilt on purpose, so that it is known which are wrong; no method was told. Testing cases have untouched labels; neither they nor other scans of their patients were trained on, and folds part no patients. All numbers are mean ± standard deviation over seeds, and a seed decides which labels are spoilt and all that is random in training; the cases are the same for every seed. Seconds are the smaller of wall-clock and processor time where a run was timed so, else wall-clock, all on a machine that did other work and paused the trainings at times: upper bounds.',
     '',
     ...describeAll(sets),
     ...describeAims(sets),
@@ -194,7 +194,7 @@ function describeCurations(curations: readonly CurationScore[]): string[] {
       '',
       `### ${EXPERIMENTS[c.set]!.title.split(/[(,]/)[0]!.trim()}, seed ${c.seed}`,
       '',
-      `${c.cases} cases, \`--minutes ${c.minutes}\`: took ${(c.seconds / 60).toFixed(1)} minutes; grid ${c.grid.shape.join(' x ')} of ${c.grid.spacingMm.map((mm) => mm.toFixed(2)).join(' x ')} mm (z, y, x), ${c.baseFeatures} channels, ${c.levels} downsampling(s), ${c.epochs < c.plannedEpochs ? `${c.epochs.toFixed(1)} of ${c.plannedEpochs} epochs, cut off by the clock` : `${c.epochs} epochs`}. AUC of the order of the ranking: **${c.order.toFixed(3)}**.`,
+      `${c.cases} cases, \`--minutes ${c.minutes}\`: took ${(c.seconds / 60).toFixed(1)} minutes; grid ${c.grid.shape.join(' x ')} of ${c.grid.spacingMm.map((mm) => mm.toFixed(2)).join(' x ')} mm (z, y, x), ${c.baseFeatures} channels, ${c.levels} downsampling(s), ${c.epochs < c.plannedEpochs ? `${c.epochs.toFixed(1)} of ${c.plannedEpochs} epochs, cut off by the clock` : `${c.epochs} epochs`}. AUC of the order of the ranking: **${c.order.toFixed(3)}**.${c.remark === undefined ? '' : ` ${c.remark}`}`,
       '',
       table(
         ['AUC', 'all kinds', ...c.kinds.map(({ kind }) => kind)],
