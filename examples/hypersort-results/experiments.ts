@@ -31,38 +31,29 @@ const erodedAndDilated = (fraction: number, rounds = 1): Experiment['groups'] =>
   { name: 'dilated', fraction, perturbation: { kind: 'dilate', rounds } },
 ];
 
+/** A hundred hippocampi, a fifth of the labels trained on spoilt. */
+const hundred = { train: 80, test: 20, epochs: 16, foldEpochs: 8, groups: erodedAndDilated(0.1) } as const;
+
 export const EXPERIMENTS: Readonly<Record<string, Experiment>> = {
   hippocampus: {
     title: 'Hippocampus (MR, anterior and posterior merged), 10 % eroded and 10 % dilated by one round at 2 mm',
     grid: { shape: [16, 24, 16], spacingMm: [2, 2, 2], centre: 'image' },
-    train: 80,
-    test: 20,
-    epochs: 16,
-    foldEpochs: 8,
+    ...hundred,
     spoil: 'working',
-    groups: erodedAndDilated(0.1),
     ...small,
   },
   'hippocampus-fine': {
     title: 'Hippocampus, 10 % eroded and 10 % dilated by one round at 1 mm, trained on at 1.5 mm',
     grid: { shape: [22, 32, 22], spacingMm: [1.5, 1.5, 1.5], centre: 'image' },
-    train: 80,
-    test: 20,
-    epochs: 16,
-    foldEpochs: 8,
+    ...hundred,
     spoil: 'scan',
-    groups: erodedAndDilated(0.1),
     ...small,
   },
   'hippocampus-1mm': {
     title: 'Hippocampus, 10 % eroded and 10 % dilated by one round at 1 mm',
     grid: { shape: [32, 48, 32], spacingMm: [1, 1, 1], centre: 'image' },
-    train: 80,
-    test: 20,
-    epochs: 16,
-    foldEpochs: 8,
+    ...hundred,
     spoil: 'working',
-    groups: erodedAndDilated(0.1),
     baseFeatures: 6,
     levels: 2,
   },
@@ -102,6 +93,7 @@ export const EXPERIMENTS: Readonly<Record<string, Experiment>> = {
     groups: [{ name: 'cut', fraction: 0.15, perturbation: { kind: 'dropSlices', count: 3, from: 'start' } }],
     baseFeatures: 6,
     levels: 2,
+    // As chosen on the pilot seed before patients were kept together; the trials were run again since.
     settings: spread(0.1),
   },
 };

@@ -95,21 +95,26 @@ export function planWorkingGrid(extents: readonly CaseExtent[], options: Working
     // Rounded up: what a grid cuts off of stacks of few slices are the ends of labels.
     const shape = box.map((mm, a) => multiple * Math.max(1, Math.ceil(mm / spacing[a]! / multiple - ROUNDING)));
     if (shape.reduce((p, n) => p * n, 1) <= voxels || common > Math.max(...box)) {
-      const centres = labelled.flatMap(({ labelCentre }) => (labelCentre === undefined ? [] : [labelCentre]));
-      const middle = axes.map((a) =>
-        percentile(
-          centres.map((c) => c[a]),
-          0.5,
-        ),
-      );
       return {
         shape: triple(shape),
         spacingMm: triple(spacing),
         centre,
-        ...(centre === 'label' && centres.length > 0 ? { emptyLabelsAt: triple(middle) } : {}),
+        ...(centre === 'label' ? placeOfEmptyLabels(labelled) : {}),
       };
     }
   }
+}
+
+/** Where the middles of the labels lie for the most part. */
+function placeOfEmptyLabels(labelled: readonly CaseExtent[]): Pick<WorkingGrid, 'emptyLabelsAt'> {
+  const centres = labelled.flatMap(({ labelCentre }) => (labelCentre === undefined ? [] : [labelCentre]));
+  if (centres.length === 0) return {};
+  const median = (a: 0 | 1 | 2) =>
+    percentile(
+      centres.map((c) => c[a]),
+      0.5,
+    );
+  return { emptyLabelsAt: [median(0), median(1), median(2)] };
 }
 
 const triple = (v: readonly number[]): Triple => [v[0]!, v[1]!, v[2]!];
