@@ -1,6 +1,6 @@
 // node tools/make-performance.mjs [NAME...]: runs benchmarks with --json and writes their rows, with ratios to the
 // peers of the same run and a description of the machine, into docs/reference/performance.md. A benchmark that is not
-// named keeps the section that it has.
+// named keeps the section that it has, and a section keeps what other machines measured.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, homedir, totalmem } from 'node:os';
@@ -14,9 +14,16 @@ const chosen = process.argv.slice(2);
 for (const name of chosen) if (!all.includes(name)) fail(`no benchmark ${name}; there are ${all.join(', ')}`, 2);
 const path = join(root, 'docs', 'reference', 'performance.md');
 const before = existsSync(path) ? readFileSync(path, 'utf8') : '';
+const heading = machineHeading();
 const sections = all.map((name) => {
-  const old = new RegExp(`(^## ${name}\\n[\\s\\S]*?)(?=^## |(?![\\s\\S]))`, 'm').exec(before)?.[1];
-  return chosen.length === 0 || chosen.includes(name) ? measure(name) : old;
+  const old = new RegExp(`^## ${name}\\n([\\s\\S]*?)(?=^## |(?![\\s\\S]))`, 'm').exec(before)?.[1] ?? '';
+  // The machines of a section, each under its heading; the newest measurement comes first.
+  const others = old.split(/^(?=### )/m).filter((block) => block.startsWith('### '));
+  const wanted = chosen.length === 0 || chosen.includes(name);
+  const blocks = wanted
+    ? [measure(name), ...others.filter((block) => !block.startsWith(`${heading}\n`))]
+    : others;
+  return blocks.length === 0 ? undefined : `## ${name}\n\n${blocks.map((block) => block.trim()).join('\n\n')}\n`;
 });
 const header = `# Measured performance
 
@@ -26,7 +33,8 @@ turns in several rounds (convolutions, layers, training step, inference, reading
 round; for convolutions a round is a single shape and direction. Peers run only where they are installed; a benchmark
 without one shows our times alone. "AVX2" after a peer's name: limited to that instruction set, which most laptops have.
 Stock tfjs runs on smaller volumes, because it would take minutes; \`wrong\`: the gradients of its wasm convolutions are,
-so that their times are no measure (nor do its training steps train, of which only the time is told).
+so that their times are no measure (nor do its training steps train, of which only the time is told). Every machine has
+tables of its own.
 `;
 writeFileSync(path, `${[header, ...sections.filter(Boolean)].join('\n').trimEnd()}\n`);
 
@@ -39,9 +47,10 @@ function measure(name) {
     .split('\n')
     .filter((line) => line.startsWith('{'))
     .map((line) => JSON.parse(line));
-  if (rows.some(({ speedup }) => speedup !== undefined)) return `## ${name}\n\n${machine()}\n\n${speedupTable(rows)}\n`;
+  const head = `${heading}\n\n${versions()}`;
+  if (rows.some(({ speedup }) => speedup !== undefined)) return `${head}\n\n${speedupTable(rows)}\n`;
   const memory = rows.some((row) => row.rss_mb !== undefined) ? `\n${memoryTable(rows)}\n` : '';
-  return `## ${name}\n\n${machine()}\n${defaultChoice(rows)}\n${timeTable(rows)}\n${memory}`;
+  return `${head}\n${defaultChoice(rows)}\n${timeTable(rows)}\n${memory}`;
 }
 
 /** Where a benchmark trains on both of the processor's backends: which is faster, as the default depends on it. */
@@ -58,19 +67,18 @@ function defaultChoice(rows) {
   return `\n${lines.join(' ')} Without a name and without a GPU \`startBackend\` chooses \`wasm\`.\n`;
 }
 
-/** Processor, instruction sets, memory and versions. */
-function machine() {
-  const node = spawnSync('node', ['--version'], { encoding: 'utf8', env: toolEnvironment() }).stdout.trim();
+/** Processor, instruction sets, cores and memory. */
+function machineHeading() {
   const info = existsSync('/proc/cpuinfo') ? readFileSync('/proc/cpuinfo', 'utf8') : '';
   const sets = ['avx2', 'avx512f', 'amx_tile'].filter((flag) => new RegExp(`^flags.*\\b${flag}\\b`, 'm').test(info));
-  const parts = [
-    `${cpus()[0]?.model ?? 'unknown processor'}${sets.length > 0 ? ` (${sets.join(', ')})` : ''}`,
-    `${cpus().length} cores`,
-    `${Math.round(totalmem() / 2 ** 30)} GiB`,
-    `Node ${node}`,
-    ...torch(),
-  ];
-  return `${parts.join(', ')}; ${new Date().toISOString().slice(0, 10)}.`;
+  const processor = `${cpus()[0]?.model ?? 'unknown processor'}${sets.length > 0 ? ` (${sets.join(', ')})` : ''}`;
+  return `### ${processor}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB`;
+}
+
+/** Versions, and the day of the measurement. */
+function versions() {
+  const node = spawnSync('node', ['--version'], { encoding: 'utf8', env: toolEnvironment() }).stdout.trim();
+  return `${[`Node ${node}`, ...torch()].join(', ')}; ${new Date().toISOString().slice(0, 10)}.`;
 }
 
 /** PyTorch's version and the instruction set that it chooses, where the peers' environment is. */

@@ -34,10 +34,11 @@ export function benchmarkUnet(work: UnetRow['work'], fullFlags: readonly string[
     peer.startsWith('seg') && `${count}` === threads && (options.revectorize || !peer.endsWith('revec'));
   const stockSize = Number(options['stock-size']);
   // Short steps: V8 needs more of them to come to rest.
-  const stockTimes = () => [
-    ...(stockSize === size ? [] : own('ours.ts', [1, stockSize, threads, 25, ...builds])),
-    ...own('stock.ts', [stockSize]),
-  ];
+  const stockTimes = () =>
+    [1, 2].flatMap((batch) => [
+      ...(stockSize === size ? [] : own('ours.ts', [batch, stockSize, threads, 25, ...builds])),
+      ...own('stock.ts', ['wasm', batch, stockSize]),
+    ]);
   const rows = inRounds(Number(options.rounds), () => [
     ...[1, 2].flatMap((batch) => own('ours.ts', [batch, size, threads, repeat, ...builds])),
     ...(threads === '1' ? [] : own('ours.ts', [1, size, 1, 3, ...builds])),
@@ -45,9 +46,11 @@ export function benchmarkUnet(work: UnetRow['work'], fullFlags: readonly string[
     ...(options['no-peers'] ? [] : torchTimes(work, fullFlags, threads, repeat, notes)),
     ...(options['no-peers'] ? [] : stockTimes()),
   ]);
+  // A hundred times slower and more: the machine's drift is nothing beside that, so that once is enough.
+  const slowest = options['no-peers'] ? [] : [1, 2].flatMap((batch) => own('stock.ts', ['cpu', batch, stockSize]));
   const memory = options['no-peers'] ? [] : torchMemory(work, threads, notes);
   const ours = rows.filter(isOurs);
-  const others = rows.filter((row) => !isOurs(row)).map((row) => withMemory(row, memory));
+  const others = [...rows.filter((row) => !isOurs(row)).map((row) => withMemory(row, memory)), ...slowest];
   if (options.json) for (const row of [...ours, ...others]) console.log(JSON.stringify(row));
   else printRows(ours, others);
   for (const note of new Set(notes)) console.error(note);

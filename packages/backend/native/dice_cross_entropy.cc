@@ -57,9 +57,11 @@ SEG_VECTORS void gradient_rows(const int32_t* labels, int64_t rows, int64_t clas
     const bool known = label >= 0 && label < classes;
     float along = known ? p[label] * slope[label] * 2 : 0;
     for (int64_t c = 0; c < classes; c++) along -= p[c] * slope[c] * ratio[c];
+    const float share = known ? per_voxel : 0;
     const float own = known ? p[label] * slope[label] * 2 - per_voxel : 0;
-    // Cross-entropy gives p - y, Dice p (d_c - the mean of d under p) with d its gradient to p.
-    for (int64_t c = 0; c < classes; c++) p[c] = p[c] * (per_voxel - slope[c] * ratio[c] - along);
+    // Cross-entropy gives p - y, Dice p (d_c - the mean of d under p) with d its gradient to p. A label that is no class
+    // has no cross-entropy.
+    for (int64_t c = 0; c < classes; c++) p[c] = p[c] * (share - slope[c] * ratio[c] - along);
     if (known) p[label] += own;
   }
 }

@@ -58,7 +58,7 @@ fn main(index : i32) {
   for (var v = index % uniforms.parts; v < uniforms.voxels; v += uniforms.parts) {
     let voxel = sample * uniforms.voxels + v;
     ${softmax}
-    if (label == uniforms.ignoreLabel) { continue; }
+    if (uniforms.ignoreLabel != -1 && label == uniforms.ignoreLabel) { continue; }
     for (var c = 0; c < uniforms.classes; c++) {
       let p = exp(logits[at + c] - top) / total;
       sums[3 * c + 1] += p;
@@ -165,7 +165,7 @@ function logitGradient(backend: GpuBackend, inputs: Record<string, TensorInfo>, 
 fn main(voxel : i32) {
   if (voxel >= uniforms.samples * uniforms.voxels) { return; }
   ${softmax}
-  if (label == uniforms.ignoreLabel) {
+  if (uniforms.ignoreLabel != -1 && label == uniforms.ignoreLabel) {
     for (var c = 0; c < uniforms.classes; c++) { result[at + c] = 0.0; }
     return;
   }
@@ -177,7 +177,9 @@ fn main(voxel : i32) {
   }
   var counted = 0.0;
   for (var n = 0; n < uniforms.samples; n++) { counted += sums[(n + 1) * uniforms.entries - 1]; }
-  let share = uniforms.crossEntropyWeight / max(counted, 1.0);
+  // A label that is no class has no cross-entropy.
+  let known = label >= 0 && label < uniforms.classes;
+  let share = select(0.0, uniforms.crossEntropyWeight / max(counted, 1.0), known);
   for (var c = 0; c < uniforms.classes; c++) {
     let p = exp(logits[at + c] - top) / total;
     let y = select(0.0, 1.0, c == label);

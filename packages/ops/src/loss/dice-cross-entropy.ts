@@ -27,7 +27,9 @@ type Attrs = Required<DiceCrossEntropyOptions>;
  * Mean cross-entropy plus one minus mean soft Dice of softmax probabilities, in one pass where the backend can:
  * weight * mean CE over the voxels that count + weight * (1 - mean (2 * overlap + smooth) / (sum p + sum y + smooth)).
  *
- * First-order gradient to the logits only. Voxels that all carry the ignore label give a cross-entropy of 0.
+ * First-order gradient to the logits only. Voxels that all carry the ignore label give a cross-entropy of 0. Labels are
+ * not checked, because that would wait for the device: a voxel whose label is no class counts with a cross-entropy of 0,
+ * and its probabilities count in Dice.
  *
  * @param logits [N, D, H, W, C], C at least 2
  * @param labels int32 [N, D, H, W], 0 .. C - 1 or the ignore label
@@ -111,7 +113,8 @@ function composed(logits: tf.Tensor, labels: tf.Tensor, attrs: Attrs): tf.Tensor
 
 function terms(logits: tf.Tensor, labels: tf.Tensor, { smooth, includeBackground, batchDice, ignoreLabel }: Attrs) {
   const logP = tf.logSoftmax(logits);
-  const counted = tf.expandDims(tf.cast(tf.notEqual(labels, ignoreLabel), 'float32'), 4);
+  const counts = ignoreLabel === -1 ? tf.onesLike(labels) : tf.notEqual(labels, ignoreLabel);
+  const counted = tf.expandDims(tf.cast(counts, 'float32'), 4);
   const p = tf.mul(tf.exp(logP), counted);
   const y = tf.mul(oneHot(labels, logits.shape[4]!), counted);
   const axes = batchDice ? [0, 1, 2, 3] : [1, 2, 3];
@@ -143,6 +146,8 @@ function composedGradient(logits: tf.Tensor, labels: tf.Tensor, attrs: Attrs): t
   const ratio = toLogitsOfAll(tf.div(numerator, denominator));
   const dP = tf.mul(tf.sub(tf.mul(y, 2), ratio), inverse);
   const viaSoftmax = tf.mul(p, tf.sub(dP, tf.sum(tf.mul(p, dP), 4, true)));
-  const crossEntropy = tf.mul(tf.sub(p, y), tf.div(attrs.crossEntropyWeight, voxels));
+  // A voxel whose label is no class has no cross-entropy.
+  const labelled = tf.sum(y, 4, true);
+  const crossEntropy = tf.mul(tf.sub(tf.mul(p, labelled), y), tf.div(attrs.crossEntropyWeight, voxels));
   return tf.add(crossEntropy, viaSoftmax);
 }

@@ -24,8 +24,8 @@ function lossReference(logits: Values, labels: readonly number[], options: DiceC
     if (label === options.ignoreLabel) continue;
     const row = Array.from(logits.data.subarray(v * C, v * C + C));
     const norm = row.reduce((s, z) => s + Math.exp(z), 0);
-    crossEntropy -= Math.log(Math.exp(row[label]!) / norm);
     counted++;
+    if (label >= 0 && label < C) crossEntropy -= Math.log(Math.exp(row[label]!) / norm);
     const set = batchDice ? 0 : Math.floor(v / (voxels / N));
     row.forEach((z, c) => {
       const p = Math.exp(z) / norm;
@@ -60,6 +60,19 @@ describeBackends('diceCrossEntropy', () => {
       reference: (logits) => lossReference(logits!, labels, options),
     });
   });
+
+  it.each([{}, { ignoreLabel: 0 }, { batchDice: true, includeBackground: true }])(
+    '%o: a voxel whose label is no class has no cross-entropy, and a gradient that says so',
+    (options) => {
+      const beyond = labels.map((label, i) => (i % 4 === 0 ? 3 - (i % 8) : label));
+      checkOp({
+        inputs: [randomValues([...shape, 3], 2)],
+        op: (logits) =>
+          tf.tidy(() => diceCrossEntropy(logits as tf.Tensor5D, tf.tensor(beyond, shape, 'int32'), options)),
+        reference: (logits) => lossReference(logits!, beyond, options),
+      });
+    },
+  );
 
   it('stays finite for extreme logits and for voxels that are all ignored', () => {
     tf.tidy(() => {

@@ -6,9 +6,12 @@ import { positiveValues, randomValues, sizeOf, type Values, wholeValues } from '
 
 const lossDefaults = { smooth: 1e-5, includeBackground: false, batchDice: false, ignoreLabel: -1 };
 const lossSettings = [
-  ['defaults', lossDefaults],
-  ['with background, over the batch', { ...lossDefaults, includeBackground: true, batchDice: true }],
-  ['label 2 ignored', { ...lossDefaults, ignoreLabel: 2, smooth: 1 }],
+  ['defaults', lossDefaults, 0],
+  ['with background, over the batch', { ...lossDefaults, includeBackground: true, batchDice: true }, 0],
+  ['label 2 ignored', { ...lossDefaults, ignoreLabel: 2, smooth: 1 }, 0],
+  // Labels of -1 and 4 are no classes of the four.
+  ['labels below', lossDefaults, -1],
+  ['labels beyond, over the batch', { ...lossDefaults, batchDice: true }, 1],
 ] as const;
 const shape = [3, 2, 2, 3, 5];
 
@@ -29,8 +32,9 @@ const joined = (...parts: Float64Array[]): Values => ({
 /** Loss, optimiser steps and norms over parameters of @seg/ops. */
 export function lossCases() {
   const { cases, add } = caseList('ops');
-  const labels = wholeValues([2, 3, 4, 3], 4, 41);
-  for (const [name, settings] of lossSettings) {
+  const classLabels = wholeValues([2, 3, 4, 3], 4, 41);
+  for (const [name, settings, shift] of lossSettings) {
+    const labels = { ...classLabels, data: classLabels.data.map((label) => label + shift) };
     add(
       'diceCrossEntropy',
       name,

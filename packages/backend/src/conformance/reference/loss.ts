@@ -8,7 +8,10 @@ export interface LossSettings {
   readonly ignoreLabel: number;
 }
 
-/** Mean cross-entropy plus one minus mean soft Dice; logits [N,D,H,W,C], labels [N,D,H,W]. */
+/**
+ * Mean cross-entropy plus one minus mean soft Dice; logits [N,D,H,W,C], labels [N,D,H,W]. A label that is no class has
+ * no cross-entropy and overlaps with nothing.
+ */
 export function diceCrossEntropy(logits: Values, labels: Values, settings: LossSettings): Values {
   const { smooth, includeBackground, batchDice, ignoreLabel } = settings;
   const classes = logits.shape[4]!;
@@ -20,11 +23,12 @@ export function diceCrossEntropy(logits: Values, labels: Values, settings: LossS
   let counted = 0;
   const voxelsOfSample = labels.data.length / logits.shape[0]!;
   labels.data.forEach((label, voxel) => {
-    if (label === ignoreLabel) return;
+    if (ignoreLabel !== -1 && label === ignoreLabel) return;
     counted++;
     const row = (batchDice ? 0 : Math.floor(voxel / voxelsOfSample)) * classes;
-    crossEntropy -= Math.log(p[voxel * classes + label]!);
     for (let c = 0; c < classes; c++) predicted[row + c]! += p[voxel * classes + c]!;
+    if (label < 0 || label >= classes) return;
+    crossEntropy -= Math.log(p[voxel * classes + label]!);
     overlap[row + label]! += p[voxel * classes + label]!;
     expected[row + label]!++;
   });
