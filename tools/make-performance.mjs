@@ -20,9 +20,7 @@ const sections = all.map((name) => {
   // The machines of a section, each under its heading; the newest measurement comes first.
   const others = old.split(/^(?=### )/m).filter((block) => block.startsWith('### '));
   const wanted = chosen.length === 0 || chosen.includes(name);
-  const blocks = wanted
-    ? [measure(name), ...others.filter((block) => !block.startsWith(`${heading}\n`))]
-    : others;
+  const blocks = wanted ? [measure(name), ...others.filter((block) => !block.startsWith(`${heading}\n`))] : others;
   return blocks.length === 0 ? undefined : `## ${name}\n\n${blocks.map((block) => block.trim()).join('\n\n')}\n`;
 });
 const header = `# Measured performance

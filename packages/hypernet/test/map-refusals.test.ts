@@ -116,6 +116,12 @@ describe('grids', () => {
     ]);
   });
 
+  it('restoreMask refuses probabilities that are no numbers, which it would call background', () => {
+    const [code, where, message] = refusal(() => restoreMask(Float32Array.of(0, 1, Number.NaN, 1), grid, scan));
+    expect([code, where]).toEqual(['invalid-argument', 'restoreMask']);
+    expect(message).toContain('probability 2');
+  });
+
   it('refuse an outside that is no number', () => {
     expect(refusal(() => areaAverage(new Float32Array(16), scan, grid, Number.NaN))[0]).toBe('invalid-argument');
   });

@@ -1,4 +1,4 @@
-import type { Triple } from '@seg/core';
+import { SegError, type Triple } from '@seg/core';
 import { checkGrid, checkLength } from './check-grid.ts';
 import type { MapCase } from './map-case.ts';
 
@@ -7,8 +7,8 @@ import type { MapCase } from './map-case.ts';
  * foreground from 0.5 up. Voxels outside of the working grid get 255, "not looked at".
  *
  * @param probabilities one for each cell of the working grid, [z][y][x]
- * @throws SegError `shape-mismatch` for another number of probabilities, `invalid-argument` for shapes and places that are
- * none.
+ * @throws SegError `shape-mismatch` for another number of probabilities, `invalid-argument` for probabilities that are not
+ * finite, shapes and places that are none.
  */
 export function restoreMask(
   probabilities: ArrayLike<number>,
@@ -17,6 +17,16 @@ export function restoreMask(
 ): Uint8Array {
   checkGrid('restoreMask', { shape, start, size }, scanShape);
   checkLength('restoreMask', 'probabilities', probabilities, shape);
+  for (let i = 0; i < probabilities.length; i++) {
+    if (Number.isFinite(probabilities[i])) continue;
+    throw new SegError('invalid-argument', {
+      where: 'restoreMask',
+      problem: `probability ${i} is not finite`,
+      got: String(probabilities[i]),
+      expected: 'numbers from 0 to 1',
+      hint: 'Look for NaN in the image and in the parameters of the network.',
+    });
+  }
   const axes = ([0, 1, 2] as const).map((a) =>
     Array.from({ length: scanShape[a] }, (_, j) => {
       const position = (j + 0.5 - start[a]) / size[a];
