@@ -106,13 +106,15 @@ function columnOf(row, threads) {
   return row.peer.startsWith('seg') && row.threads < threads ? `${own}, ${row.threads} thread` : own;
 }
 
-const number = (value) => {
+function number(value) {
   if (typeof value !== 'number') return value ?? '';
   return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
-};
+}
 
 /** Stock wasm's gradients of convolutions leave out most of the sum, read past the end, or fail. */
-const isWrong = ({ peer, work }, key) => peer.startsWith('tfjs wasm') && work === 'conv3d' && key.startsWith('grad');
+function isWrong({ peer, work }, key) {
+  return peer.startsWith('tfjs wasm') && work === 'conv3d' && key.startsWith('grad');
+}
 
 /** A table of numbers: a line for each piece of work, a column for each peer, ratios to the first column. */
 function table(rows, { pick, unit, ratio }) {

@@ -128,7 +128,4 @@ export async function scoreCuration(set: string, folder: string, run: string) {
   };
 }
 
-export type CurationScore = Awaited<ReturnType<typeof scoreCuration>> & {
-  /** Written by hand into numbers that are older than a change of the command. */
-  readonly remark?: string;
-};
+export type CurationScore = Awaited<ReturnType<typeof scoreCuration>>;

@@ -194,7 +194,7 @@ function describeCurations(curations: readonly CurationScore[]): string[] {
       '',
       `### ${EXPERIMENTS[c.set]!.title.split(/[(,]/)[0]!.trim()}, seed ${c.seed}`,
       '',
-      `${c.cases} cases, \`--minutes ${c.minutes}\`: took ${(c.seconds / 60).toFixed(1)} minutes; grid ${c.grid.shape.join(' x ')} of ${c.grid.spacingMm.map((mm) => mm.toFixed(2)).join(' x ')} mm (z, y, x), ${c.baseFeatures} channels, ${c.levels} downsampling(s), ${c.epochs < c.plannedEpochs ? `${c.epochs.toFixed(1)} of ${c.plannedEpochs} epochs, cut off by the clock` : `${c.epochs} epochs`}. AUC of the order of the ranking: **${c.order.toFixed(3)}**.${c.remark === undefined ? '' : ` ${c.remark}`}`,
+      `${c.cases} cases, \`--minutes ${c.minutes}\`: took ${(c.seconds / 60).toFixed(1)} minutes; grid ${c.grid.shape.join(' x ')} of ${c.grid.spacingMm.map((mm) => mm.toFixed(2)).join(' x ')} mm (z, y, x), ${c.baseFeatures} channels, ${c.levels} downsampling(s), ${c.epochs < c.plannedEpochs ? `${c.epochs.toFixed(1)} of ${c.plannedEpochs} epochs, cut off by the clock` : `${c.epochs} epochs`}. AUC of the order of the ranking: **${c.order.toFixed(3)}**.`,
       '',
       table(
         ['AUC', 'all kinds', ...c.kinds.map(({ kind }) => kind)],
