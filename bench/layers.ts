@@ -1,6 +1,6 @@
 // Fused layers, forward and backward: norm with leaky ReLU, max-pooling, trilinear resizing, the loss; ours on two threads
 // and on one, PyTorch in both memory layouts.
-// node --conditions=@seg/source bench/layers.ts [--json] [--threads 2] [--repeat 15] [--rounds 9] [--revectorize] [--no-peers]
+// node --conditions=@seg/source bench/layers.ts [--json] [--threads 2] [--repeat 15] [--rounds 5] [--revectorize] [--no-peers]
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ownRows } from './children.ts';
@@ -14,7 +14,7 @@ const { values: options } = parseArgs({
     json: { type: 'boolean', default: false },
     threads: { type: 'string', default: '2' },
     repeat: { type: 'string', default: '15' },
-    rounds: { type: 'string', default: '9' },
+    rounds: { type: 'string', default: '5' },
     revectorize: { type: 'boolean', default: false },
     'no-peers': { type: 'boolean', default: false },
   },

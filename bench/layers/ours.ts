@@ -14,6 +14,9 @@ export interface LayerRow {
   readonly backward_ms: number;
 }
 
+/** PyTorch's layers are warmed up for as long. */
+const warmupMs = 500;
+
 type Layer = (x: tf.Tensor5D, ...more: tf.Tensor[]) => tf.Tensor;
 
 const name = process.argv[2] as BackendName;
@@ -61,8 +64,9 @@ async function measure(
     tf.dispose(results);
     return [between - start, end - between] as const;
   };
-  for (let i = 0; i < 5; i++) once();
-  // V8 compiles a kernel's fast code in the background of its first calls.
+  // As many as a training's first steps: V8 makes fast code of JavaScript after some hundred calls only.
+  for (const end = performance.now() + warmupMs; performance.now() < end; ) once();
+  // It compiles a kernel's in the background of the first ones.
   await new Promise((resolve) => setTimeout(resolve, 100));
   const times = Array.from({ length: repeat }, once);
   const median = (i: 0 | 1) => times.map((t) => t[i]).sort((a, b) => a - b)[repeat >> 1]!;

@@ -5,6 +5,7 @@ from torch import nn
 
 threads, repeat, batch = map(int, sys.argv[1:4])
 torch.set_num_threads(threads)
+WARM_UP_SECONDS = 0.5  # as ours.ts
 labels = torch.randint(0, 3, (batch, 64, 64, 64))
 
 
@@ -27,13 +28,16 @@ def measure(work, size, channels, layer):
         x = torch.randn(batch, channels, size, size, size).to(memory_format=layout).requires_grad_()
         dy = torch.ones_like(layer(x))
         times = []
-        for _ in range(repeat + 3):
+        end = time.perf_counter() + WARM_UP_SECONDS
+        while time.perf_counter() < end:
+            torch.autograd.grad(layer(x), [x, *params], dy)
+        for _ in range(repeat):
             start = time.perf_counter()
             y = layer(x)
             between = time.perf_counter()
             torch.autograd.grad(y, [x, *params], dy)
             times.append((between - start, time.perf_counter() - between))
-        forward, backward = (statistics.median(t[i] for t in times[3:]) * 1e3 for i in (0, 1))
+        forward, backward = (statistics.median(t[i] for t in times) * 1e3 for i in (0, 1))
         row = {"peer": f"torch {torch.__version__}{suffix}", "work": work, "threads": threads}
         row |= {"shape": [batch, size, size, size, channels], "forward_ms": forward, "backward_ms": backward}
         print(json.dumps(row), flush=True)
