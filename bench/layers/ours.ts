@@ -64,7 +64,7 @@ async function measure(
     tf.dispose(results);
     return [between - start, end - between] as const;
   };
-  // As many as a training's first steps: V8 makes fast code of JavaScript after some hundred calls only.
+  // A training makes thousands of calls, and V8 makes fast code of JavaScript after some hundred only.
   for (const end = performance.now() + warmupMs; performance.now() < end; ) once();
   // It compiles a kernel's in the background of the first ones.
   await new Promise((resolve) => setTimeout(resolve, 100));
