@@ -156,7 +156,7 @@ async function measureMain(): Promise<number> {
     const step = () =>
       tf.tidy(() => {
         const { metrics } = lossGradients({ main: params }, () =>
-          diceCrossEntropyLoss(main.apply(params, image, { training: true }), label),
+          diceCrossEntropyLoss(main.apply(params, image, { statistics: 'batch' }), label),
         );
         (metrics.loss as tf.Tensor).dataSync();
       });

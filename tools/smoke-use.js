@@ -10,7 +10,7 @@ export async function use({ tf, core, backend, unet, losses, metrics, io, infere
   const names = Object.keys(params);
   const loss = (...values) => {
     const map = Object.fromEntries(names.map((name, i) => [name, values[i]]));
-    return losses.diceCrossEntropyLoss(network.apply(map, x, { training: true }), y);
+    return losses.diceCrossEntropyLoss(network.apply(map, x, { statistics: 'batch' }), y);
   };
   const { value, grads } = tf.valueAndGrads(loss)(Object.values(params));
   const [first] = await value.data();

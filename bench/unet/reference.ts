@@ -29,13 +29,13 @@ export class Training {
 
   /** Logits without gradients. */
   forward(): void {
-    tf.dispose(this.#network.apply(this.#named(this.#params), this.#x, { training: false }));
+    tf.dispose(this.#network.apply(this.#named(this.#params), this.#x));
   }
 
   /** Forward, loss, backward, SGD with Nesterov momentum .9 and weight decay 3e-5; returns the loss. */
   step(): number {
     const lossOf = (...params: tf.Tensor[]) => {
-      const logits = this.#network.apply(this.#named(params), this.#x, { training: true });
+      const logits = this.#network.apply(this.#named(params), this.#x, { statistics: 'batch' });
       return diceCrossEntropyLoss(logits, this.#labels);
     };
     const { value, grads } = tf.valueAndGrads(lossOf)(this.#params);

@@ -1,3 +1,3 @@
 import { packageConfig } from '../../tools/tsup.base.ts';
 
-export default packageConfig({ index: 'src/index.ts' });
+export default packageConfig({ index: 'src/index.ts', 'layers/index': 'src/layers/index.ts' });

@@ -34,16 +34,28 @@ export interface ParamSpec {
 
 export type ParamSpecs = Readonly<Record<string, ParamSpec>>;
 
-/** What a network is told besides its parameters and its input. */
+/**
+ * What a network is told besides its parameters and its input. Each choice stands alone: Monte Carlo dropout is
+ * `{ dropout: rng, buffers }`, a step of training `{ statistics: 'batch', dropout: rng, buffers, updateBuffer }`.
+ */
 export interface ApplyContext {
-  /** Dropout and batch statistics behave as in training. */
-  readonly training: boolean;
-  /** Needed where the network draws random numbers (dropout). */
-  readonly rng?: Rng;
+  /**
+   * Where dropout draws its masks from (one draw a pass, whatever the network); 'none': nothing is dropped. Default
+   * 'none', except that a network with dropout refuses `statistics: 'batch'` without either: a training that forgot its
+   * dropout would go unnoticed.
+   */
+  readonly dropout?: Rng | 'none';
+  /** What batch norms normalise with: this batch's own statistics, or the running ones in `buffers`. Default 'running'. */
+  readonly statistics?: 'batch' | 'running';
   /** Running statistics, if the network has any (`bufferSpecs`). */
   readonly buffers?: Params;
-  /** Receives new running statistics in training; the receiver owns the tensors. */
+  /** Receives new running statistics where `statistics` is 'batch'; the receiver owns the tensors. */
   readonly updateBuffer?: (name: string, value: tf.Tensor) => void;
+  /**
+   * What is kept for the gradient: with `true` the outputs of stages alone, and what lies inside them is computed again
+   * (same results, less memory, more time). Default: as the network is configured.
+   */
+  readonly recompute?: boolean;
   /** Receives named inner activations; the tensors belong to the caller's tidy scope. */
   readonly taps?: (name: string, value: tf.Tensor) => void;
 }
@@ -51,12 +63,12 @@ export interface ApplyContext {
 /**
  * A network: a pure function of named parameters.
  *
- * `apply` maps x [N, D, H, W, C] to logits (or to what `Out` says) and keeps nothing; `init` returns new tensors that
- * the caller disposes.
+ * `apply` maps x [N, D, H, W, C] to logits (or to what `Out` says) and keeps nothing; without a context it evaluates: no
+ * dropout, no statistics of the batch. `init` returns new tensors that the caller disposes.
  */
 export interface Network<Out = tf.Tensor5D> {
   readonly paramSpecs: ParamSpecs;
   readonly bufferSpecs: ParamSpecs;
   init(rng: Rng): Params;
-  apply(params: Params, x: tf.Tensor5D, ctx: ApplyContext): Out;
+  apply(params: Params, x: tf.Tensor5D, ctx?: ApplyContext): Out;
 }

@@ -98,7 +98,7 @@ describeBackends('hypersort with known conditions', () => {
         ...firstStep,
       });
       const weights = net.generate(params.hyper, tf.tensor2d([[0.2, -0.3, 0.5, -2]]));
-      const p = [...tf.softmax(small.apply(weights, x, { training: true })).dataSync()];
+      const p = [...tf.softmax(small.apply(weights, x, { statistics: 'batch' })).dataSync()];
       // Cross-entropy and soft Dice of two channels in float64.
       const crossEntropy = label!.reduce((sum, v, i) => sum - Math.log(p[2 * i + v]!), 0) / 128;
       const dice = [0, 1].map((c) => {
@@ -162,7 +162,7 @@ describeBackends('networks with dropout or running statistics', (backend) => {
     tf.tidy(() => {
       const x = tf.tensor5d(ramps()[0]!.image, [1, ...shape, 1]);
       const got = method.predictor(state.groups).apply(x);
-      const expected = batchNorm.apply(network!, x, { training: false, buffers: buffers! });
+      const expected = batchNorm.apply(network!, x, { buffers: buffers! });
       expect(tf.max(tf.abs(tf.sub(got, expected))).dataSync()[0]).toBe(0);
     });
     disposeState(state);

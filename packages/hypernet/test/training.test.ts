@@ -126,7 +126,7 @@ describeBackends('styleModel', () => {
     const got = await model.probabilities(item!, [0.4, -0.2]);
     const weights = model.networkAt([0.4, -0.2]);
     const expected = tf.tidy(() => {
-      const logits = network.apply(weights, tf.tensor5d(item!.image, [1, ...shape, 1]), { training: false });
+      const logits = network.apply(weights, tf.tensor5d(item!.image, [1, ...shape, 1]));
       const values = logits.dataSync();
       return Array.from({ length: 96 }, (_, i) => 1 / (1 + Math.exp(values[2 * i]! - values[2 * i + 1]!)));
     });

@@ -28,7 +28,7 @@ export function networkPredictor(
   options: NetworkPredictorOptions = {},
 ): PatchPredictor {
   const { buffers, activation = 'softmax' } = options;
-  const context = { training: false, ...(buffers === undefined ? {} : { buffers }) };
+  const context = buffers === undefined ? {} : { buffers };
   return {
     activation,
     output: 'logits',

@@ -17,6 +17,7 @@ export { applySgd, type SgdOptions, type SgdState } from './optimiser/apply-sgd.
 export { globalNorm } from './optimiser/global-norm.ts';
 export { avgPool3d, type PoolOptions } from './pool/avg-pool3d.ts';
 export { maxPool3d } from './pool/max-pool3d.ts';
+export { type RandomNormalOptions, randomNormal } from './random-normal.ts';
 export { recompute } from './recompute.ts';
 export { resizeTrilinear } from './resize/resize-trilinear.ts';
 export { upsampleNearest } from './resize/upsample-nearest.ts';

@@ -17,6 +17,7 @@ export { disposeState, evaluationGroups, type TrainingState } from './fit/traini
 export type { JsonValue } from './json.ts';
 export { accumulateGradients } from './method/accumulate-gradients.ts';
 export type { Batch } from './method/batch.ts';
+export { type CapturedStatistics, captureStatistics } from './method/capture-statistics.ts';
 export { type LossGradients, type LossWithMetrics, lossGradients } from './method/loss-gradients.ts';
 export {
   type Average,

@@ -35,10 +35,10 @@ export function networkOf(parts: NetworkParts): Network<tf.Tensor5D | tf.Tensor5
     paramSpecs: specs.params,
     bufferSpecs: specs.buffers,
     init: (rng: Rng): Params => createParams(specs.params, rng),
-    apply(params: Params, x: tf.Tensor5D, ctx: ApplyContext) {
+    apply(params: Params, x: tf.Tensor5D, ctx: ApplyContext = {}) {
       checkParams(where, params, specs.params);
       checkInput(parts, x);
-      const key = hasDropout && ctx.training ? ctx.rng?.split() : undefined;
+      const key = hasDropout ? dropoutKey(where, ctx) : undefined;
       const tapped: [string, tf.Tensor5D][] = [];
       const tap = (name: string, value: tf.Tensor5D) => {
         if (ctx.taps) tapped.push([name, value]);
@@ -52,6 +52,21 @@ export function networkOf(parts: NetworkParts): Network<tf.Tensor5D | tf.Tensor5
       return single ? logits[0]! : logits;
     },
   };
+}
+
+/** The key of this pass, from which every place of dropout forks its own. */
+function dropoutKey(where: string, { dropout, statistics }: ApplyContext): Rng | undefined {
+  if (dropout === 'none') return undefined;
+  if (dropout === undefined && statistics === 'batch') {
+    throw new SegError('invalid-argument', {
+      where,
+      problem: 'the network has dropout, and the context of a training pass does not say whether to draw it',
+      got: dropout,
+      expected: "dropout: rng, or dropout: 'none'",
+      hint: 'Pass the rng of the step, or say that nothing is dropped.',
+    });
+  }
+  return dropout?.split();
 }
 
 function checkInput({ where, inputChannels, divisors }: NetworkParts, x: tf.Tensor5D): void {

@@ -59,7 +59,7 @@ describeBackends('networks against PyTorch', () => {
     );
 
     const run = (params: Params) => {
-      const out = network.apply(params, x, { training: true });
+      const out = network.apply(params, x, { statistics: 'batch' });
       return Array.isArray(out) ? out : [out];
     };
     const got = run(params);

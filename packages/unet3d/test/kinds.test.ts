@@ -29,10 +29,10 @@ describeBackends('resEncUnet3d and vnet', () => {
       const params = network.init(Rng.fromSeed(1));
       expect(Array.from(params['encoder.1.block2.norm2.scale']!.dataSync())).toEqual([0, 0, 0, 0]);
       const x = tf.tensor5d(Rng.fromSeed(2).fillNormal(new Float32Array(128)), [1, 4, 4, 8, 1]);
-      const plain = network.apply(params, x, { training: false });
+      const plain = network.apply(params, x);
       // With its last norm at 0 the second block adds nothing, so its weights do not matter.
       const kernel = 'encoder.1.block2.conv1.kernel';
-      const changed = network.apply({ ...params, [kernel]: tf.neg(params[kernel]!) }, x, { training: false });
+      const changed = network.apply({ ...params, [kernel]: tf.neg(params[kernel]!) }, x);
       expect(Array.from(changed.dataSync())).toEqual(Array.from(plain.dataSync()));
       disposeParams(params);
     });
@@ -49,8 +49,8 @@ describeBackends('resEncUnet3d and vnet', () => {
     const taps: Record<string, tf.Tensor> = {};
     const updated: Record<string, tf.Tensor> = {};
     const logits = network.apply(params, x, {
-      training: true,
-      rng: Rng.fromSeed(3),
+      statistics: 'batch',
+      dropout: Rng.fromSeed(3),
       buffers,
       taps: (name, value) => {
         taps[name] = value;
@@ -62,7 +62,7 @@ describeBackends('resEncUnet3d and vnet', () => {
     const sums = tf.tidy(() => Array.from(tf.max(taps['encoder.2']!, [1, 2, 3]).dataSync()));
     expect(sums.filter((v) => v === 0).length).toBeGreaterThan(0);
     expect(Object.keys(updated).sort()).toEqual(Object.keys(network.bufferSpecs).sort());
-    const still = network.apply(params, x, { training: false, buffers });
+    const still = network.apply(params, x, { buffers });
     expect(still.shape).toEqual([2, 4, 4, 8, 2]);
     tf.dispose([x, logits, still, ...Object.values(taps), ...Object.values(updated), ...Object.values(buffers)]);
     disposeParams(params);

@@ -36,8 +36,8 @@ function train(spec: NetworkSpec) {
   const logits: number[] = [];
   const gradients = tf.grads((input: tf.Tensor, ...values: tf.Tensor[]) => {
     const out = network.apply(Object.fromEntries(names.map((n, i) => [n, values[i]!])), input as tf.Tensor5D, {
-      training: true,
-      rng: Rng.fromSeed(3),
+      statistics: 'batch',
+      dropout: Rng.fromSeed(3),
       buffers,
       updateBuffer: (name, value) => {
         updates.push([name, [...value.dataSync()]]);
@@ -82,7 +82,7 @@ describeBackends('networks that compute stages again', (backend) => {
     const params = network.init(Rng.fromSeed(1));
     const x = tf.tensor5d(Rng.fromSeed(2).fillNormal(new Float32Array(512)), [1, 8, 8, 8, 1]);
     const name = 'encoder.1.conv1.kernel';
-    const loss = (all: Params) => tf.sum(tf.square(network.apply(all, x, { training: true }) as tf.Tensor));
+    const loss = (all: Params) => tf.sum(tf.square(network.apply(all, x, { statistics: 'batch' }) as tf.Tensor));
     const [alone] = tf.grads((kernel: tf.Tensor) => loss({ ...params, [name]: kernel }))([params[name]!]);
     const names = Object.keys(params);
     const together = tf.grads((...values: tf.Tensor[]) =>
@@ -94,14 +94,14 @@ describeBackends('networks that compute stages again', (backend) => {
       expect(Math.abs(g - expected[i]!)).toBeLessThanOrEqual(scale * tolerance[backend]!);
     });
     tf.dispose([alone!, ...together]);
-    // Dropout without a generator fails within the first stage.
-    const failing = createNetwork({ ...spec, dropout: { rate: 0.5 } });
+    // Running statistics that are missing fail within the first stage.
+    const failing = createNetwork({ ...spec, norm: 'batch' });
     const before = tf.memory().numTensors;
     expect(() =>
-      tf.grads((kernel: tf.Tensor) =>
-        tf.sum(failing.apply({ ...params, [name]: kernel }, x, { training: true }) as tf.Tensor),
-      )([params[name]!]),
-    ).toThrow(/random generator/);
+      tf.grads((kernel: tf.Tensor) => tf.sum(failing.apply({ ...params, [name]: kernel }, x) as tf.Tensor))([
+        params[name]!,
+      ]),
+    ).toThrow(/running statistics/);
     expect(tf.memory().numTensors).toBe(before);
     x.dispose();
     disposeParams(params);

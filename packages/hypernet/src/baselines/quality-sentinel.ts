@@ -110,7 +110,7 @@ export function qualitySentinel(options: QualitySentinelOptions = {}): Method<'n
     streams: { train: { batchSize, foregroundFraction: 0, prepare: degrade } },
     step: ({ params, batch: { train } }) =>
       lossGradients({ network: params.network }, () => {
-        const predicted = network.apply(params.network, train.image, { training: true });
+        const predicted = network.apply(params.network, train.image, { statistics: 'batch' });
         const quality = tf.reshape(train.extras.quality!, [-1]);
         const weights = tf.reshape(train.extras.weight!, [-1]);
         const squares = tf.mean(tf.mul(weights, tf.squaredDifference(predicted, quality)));
@@ -121,7 +121,7 @@ export function qualitySentinel(options: QualitySentinelOptions = {}): Method<'n
         return tf.add(squares, ranking);
       }),
     predictor: (params) => ({
-      apply: (x) => tf.reshape(network.apply(params.network, x, { training: false }), [-1, 1, 1, 1, 1]),
+      apply: (x) => tf.reshape(network.apply(params.network, x), [-1, 1, 1, 1, 1]),
     }),
     validate: async ({ step }) => ({ score: step }),
   });

@@ -1,7 +1,7 @@
 import type { Network } from '@seg/core';
 import { networkPredictor } from '@seg/inference';
 import { createParams } from '@seg/ops';
-import { defineMethod, lossGradients, type Method, type Schedule } from '@seg/train';
+import { captureStatistics, defineMethod, lossGradients, type Method, type Schedule } from '@seg/train';
 import * as tf from '@tensorflow/tfjs-core';
 import { countedTLoss } from './counted-t-loss.ts';
 
@@ -43,15 +43,12 @@ export function tLossUnet(options: TLossUnetOptions): Method<'network' | 'buffer
     streams: { train: { batchSize } },
     step: ({ params, trainable, batch: { train }, rng }) => {
       const lnNu = params.shape.lnNu as tf.Scalar;
-      const buffers: Record<string, tf.Tensor> = {};
-      const updateBuffer = (name: string, value: tf.Tensor) => {
-        buffers[name] = tf.keep(value);
-      };
-      const context = { training: true, rng, buffers: params.buffers, updateBuffer };
+      const statistics = captureStatistics(params.buffers);
+      const context = { dropout: rng, ...statistics.context };
       const update = lossGradients(trainable, () =>
         countedTLoss(network.apply(params.network, train.image, context), train.label, lnNu),
       );
-      return { ...update, assign: { buffers }, metrics: { ...update.metrics, nu: tf.exp(lnNu) } };
+      return { ...update, assign: { buffers: statistics.updated }, metrics: { ...update.metrics, nu: tf.exp(lnNu) } };
     },
     predictor: (params) => networkPredictor(network, params.network, { buffers: params.buffers }),
   });

@@ -41,9 +41,7 @@ export async function trainSentinel(
   const network = qualitySentinelNetwork(settings);
   return {
     quality: async (image, mask) => {
-      const quality = tf.tidy(() =>
-        network.apply(state.groups.network!, qualityInput(image, mask), { training: false }),
-      );
+      const quality = tf.tidy(() => network.apply(state.groups.network!, qualityInput(image, mask)));
       return (await readAndDispose(quality))[0]!;
     },
     dispose: () => disposeState(state),

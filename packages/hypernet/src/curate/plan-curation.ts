@@ -93,7 +93,7 @@ async function measureStep(
   const z = tf.zeros([1, hyper.latentDim]) as tf.Tensor2D;
   const step = () => {
     const { gradients, metrics } = lossGradients({ hyper: params }, () =>
-      diceCrossEntropyLoss(network.apply(hyper.generate(params, z), image, { training: true }), label),
+      diceCrossEntropyLoss(network.apply(hyper.generate(params, z), image, { statistics: 'batch' }), label),
     );
     tf.dispose(gradients as unknown as tf.TensorContainer);
     // The device has then done the gradients too: on those backends that work on after the call, it goes in order.

@@ -59,7 +59,7 @@ export function styleModel(network: Network<tf.Tensor5D>, hyper: HyperNetwork, p
     checkImage('StyleModel.probabilities', image);
     const weights = weightsAt('StyleModel.probabilities', latent);
     try {
-      return await foregroundProbability(() => network.apply(weights, toTensor(image), { training: false }));
+      return await foregroundProbability(() => network.apply(weights, toTensor(image)));
     } finally {
       disposeParams(weights);
     }

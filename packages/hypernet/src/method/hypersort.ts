@@ -118,7 +118,7 @@ export function hypersort(options: HyperSortOptions): Method<'hyper' | 'latents'
           const latents = latent === undefined ? {} : { [id]: latent };
           return lossGradients({ hyper: params.hyper, latents }, () => {
             const weights = hyper.generate(params.hyper, inputOf(latent, known));
-            const logits = network.apply(weights, image, { training: true, rng });
+            const logits = network.apply(weights, image, { statistics: 'batch', dropout: rng });
             const segmentation = segmentationLoss(logits, label);
             const penalty = latent === undefined ? tf.scalar(0) : penaltyOf(latent);
             return { loss: tf.add(segmentation, penalty), metrics: { segmentation, penalty } };
@@ -136,7 +136,7 @@ export function hypersort(options: HyperSortOptions): Method<'hyper' | 'latents'
     predictor: ({ hyper: params }) => ({
       apply: (x) => {
         const origin = [...new Float32Array(latentDim), ...conditions.forPrediction];
-        return network.apply(hyper.generate(params, tf.tensor2d([origin])), x, { training: false });
+        return network.apply(hyper.generate(params, tf.tensor2d([origin])), x);
       },
     }),
     async validate({ state }) {

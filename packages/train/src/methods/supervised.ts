@@ -3,6 +3,7 @@ import { networkPredictor } from '@seg/inference';
 import { createParams, diceCrossEntropy } from '@seg/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { IGNORED_CLASS } from '../data/cut-patch.ts';
+import { captureStatistics } from '../method/capture-statistics.ts';
 import { lossGradients } from '../method/loss-gradients.ts';
 import { defineMethod, type Method } from '../method/method.ts';
 import type { OptimiserConfig } from '../optimiser/optimiser-config.ts';
@@ -51,11 +52,8 @@ export function supervised(options: SupervisedOptions): Method<'network' | 'buff
     },
     streams: { train: { batchSize } },
     step: ({ params, trainable, batch: { train }, rng }) => {
-      const buffers: Record<string, tf.Tensor> = {};
-      const updateBuffer = (name: string, value: tf.Tensor) => {
-        buffers[name] = tf.keep(value);
-      };
-      const context = { training: true, rng, buffers: params.buffers, updateBuffer };
+      const statistics = captureStatistics(params.buffers);
+      const context = { dropout: rng, ...statistics.context };
       const update = lossGradients(trainable, () => {
         const out: tf.Tensor5D | readonly tf.Tensor5D[] = network.apply(params.network, train.image, context);
         const outputs = isList(out) ? out : [out];
@@ -66,7 +64,7 @@ export function supervised(options: SupervisedOptions): Method<'network' | 'buff
         });
         return tf.addN(terms);
       });
-      return { ...update, assign: { buffers } };
+      return { ...update, assign: { buffers: statistics.updated } };
     },
     predictor: (params) => networkPredictor(network, params.network, { buffers: params.buffers }),
   });

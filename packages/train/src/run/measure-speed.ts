@@ -26,7 +26,7 @@ export async function measureTrainingSpeed(clock: () => number = () => performan
     const begin = clock();
     const checksum = tf.tidy(() => {
       const { gradients } = lossGradients({ network: params }, () =>
-        diceCrossEntropy(network.apply(params, image as tf.Tensor5D, { training: true }), label as tf.Tensor),
+        diceCrossEntropy(network.apply(params, image as tf.Tensor5D, { statistics: 'batch' }), label as tf.Tensor),
       );
       return tf.addN(Object.values(gradients.network!).map((g) => tf.sum(g)));
     });

@@ -13,9 +13,9 @@ const supervised = defineMethod({
   streams: { train: { batchSize: 2 } },
   step: ({ params, trainable, batch: { train } }) =>
     lossGradients(trainable, () =>
-      diceCrossEntropy(network.apply(params.network, train.image, { training: true }), train.label),
+      diceCrossEntropy(network.apply(params.network, train.image, { statistics: 'batch' }), train.label),
     ),
-  predictor: (params) => ({ apply: (x) => network.apply(params.network, x, { training: false }) }),
+  predictor: (params) => ({ apply: (x) => network.apply(params.network, x) }),
 });
 
 describeBackends('fit', () => {

@@ -20,9 +20,12 @@ export function adversarial(segmenter: Network, discriminator: Network<tf.Tensor
     },
     turns: 2,
     step: ({ params, batch: { labelled, unlabelled }, rng, turn }) => {
-      const segment = (x: tf.Tensor5D) => segmenter.apply(params.segmenter, x, { training: true, rng });
+      const segment = (x: tf.Tensor5D) => segmenter.apply(params.segmenter, x, { statistics: 'batch', dropout: rng });
       const judge = (x: tf.Tensor5D, logits: tf.Tensor5D) =>
-        discriminator.apply(params.discriminator, tf.concat([x, tf.softmax(logits)], 4), { training: true, rng });
+        discriminator.apply(params.discriminator, tf.concat([x, tf.softmax(logits)], 4), {
+          statistics: 'batch',
+          dropout: rng,
+        });
       if (turn === 0) {
         return lossGradients({ segmenter: params.segmenter }, () => {
           const fooled = judge(unlabelled.image, segment(unlabelled.image));
@@ -38,6 +41,6 @@ export function adversarial(segmenter: Network, discriminator: Network<tf.Tensor
       });
       return { gradients, metrics: { discriminator: metrics.loss! } };
     },
-    predictor: (params) => ({ apply: (x) => segmenter.apply(params.segmenter, x, { training: false }) }),
+    predictor: (params) => ({ apply: (x) => segmenter.apply(params.segmenter, x) }),
   });
 }

@@ -30,10 +30,13 @@ export function bayesByBackprop(network: Network, options: { priorSigma: number;
           const draw = tf.randomNormal(mean.shape, 0, 1, 'float32', rng.fork(name).integer(2 ** 31));
           return tf.add(mean, tf.mul(sigma, draw));
         });
-        const fit = crossEntropy(network.apply(weights, train.image, { training: true, rng }), train.label);
+        const fit = crossEntropy(
+          network.apply(weights, train.image, { statistics: 'batch', dropout: rng }),
+          train.label,
+        );
         const kl = tf.addN(divergences);
         return { loss: tf.add(fit, tf.mul(kl, klScale)), metrics: { fit, kl } };
       }),
-    predictor: ({ mu }) => ({ apply: (x) => network.apply(mu, x, { training: false }) }),
+    predictor: ({ mu }) => ({ apply: (x) => network.apply(mu, x) }),
   });
 }

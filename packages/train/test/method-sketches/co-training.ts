@@ -6,7 +6,7 @@ import { crossEntropy } from './shared.ts';
 /** Deep co-training: agreement on unlabelled images, resistance to each other's adversarial examples. */
 export function coTraining(network: Network, options = { agreement: 1, diversity: 0.1, epsilon: 0.03 }) {
   const optimiser = { kind: 'sgd', learningRate: 0.01 } as const;
-  const applyTo = (weights: Params, x: tf.Tensor5D) => network.apply(weights, x, { training: true });
+  const applyTo = (weights: Params, x: tf.Tensor5D) => network.apply(weights, x, { statistics: 'batch' });
   const entropy = (p: tf.Tensor) => tf.neg(tf.mean(tf.sum(tf.mul(p, tf.log(tf.add(p, 1e-7))), 4)));
   return defineMethod({
     name: 'co-training',
@@ -39,8 +39,7 @@ export function coTraining(network: Network, options = { agreement: 1, diversity
     },
     predictor: ({ first, second }) => ({
       output: 'probabilities',
-      apply: (x) =>
-        tf.div(tf.addN([first, second].map((p) => tf.softmax(network.apply(p, x, { training: false })))), 2),
+      apply: (x) => tf.div(tf.addN([first, second].map((p) => tf.softmax(network.apply(p, x)))), 2),
     }),
   });
 }

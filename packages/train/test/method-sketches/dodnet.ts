@@ -13,10 +13,10 @@ export interface DodNetParts {
 /** A segmentation head generated for each case from its features and its data set. */
 export function dodNet({ body, controller }: DodNetParts, tasks: readonly string[]) {
   const segment = (bodyParams: Params, head: Params, x: tf.Tensor5D, task: number) => {
-    const { features, pooled } = body.apply(bodyParams, x, { training: true });
+    const { features, pooled } = body.apply(bodyParams, x, { statistics: 'batch' });
     const code = tf.oneHot(tf.tensor1d([task], 'int32'), tasks.length);
     const input = tf.reshape(tf.concat([pooled, tf.cast(code, 'float32')], 1), [1, 1, 1, 1, -1]) as tf.Tensor5D;
-    const generated = tf.reshape(controller.apply(head, input, { training: true }), [-1]);
+    const generated = tf.reshape(controller.apply(head, input, { statistics: 'batch' }), [-1]);
     const [w1, b1, w2, b2] = tf.split(generated, [64, 8, 16, 2]) as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
     const flat = tf.reshape(features, [-1, 8]);
     const hidden = tf.relu(tf.add(tf.matMul(flat, tf.reshape(w1, [8, 8]) as tf.Tensor2D), b1));

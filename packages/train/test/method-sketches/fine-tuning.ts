@@ -39,8 +39,8 @@ export function fineTuning(network: Network, pretrained: Params) {
     streams: { train: { batchSize: 2 } },
     step: ({ params, trainable, batch: { train } }) =>
       lossGradients(trainable, () =>
-        crossEntropy(network.apply(params.network, train.image, { training: true }), train.label),
+        crossEntropy(network.apply(params.network, train.image, { statistics: 'batch' }), train.label),
       ),
-    predictor: (params) => ({ apply: (x) => network.apply(params.network, x, { training: false }) }),
+    predictor: (params) => ({ apply: (x) => network.apply(params.network, x) }),
   });
 }

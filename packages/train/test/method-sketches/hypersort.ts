@@ -33,7 +33,7 @@ export function hypersort(main: Network, hyper: Generator, options: { latentDim:
           const latent = params.latents[id]!;
           return lossGradients({ hyper: params.hyper, latents: { [id]: latent } }, () => {
             const weights = hyper.generate(params.hyper, latent);
-            const logits = main.apply(weights, slice(train.image, i, 1), { training: true });
+            const logits = main.apply(weights, slice(train.image, i, 1), { statistics: 'batch' });
             const label = tf.slice(train.label, [i, 0, 0, 0], [1, -1, -1, -1]);
             const penalty = tf.mul(tf.sum(tf.abs(latent)), options.regulariser);
             return tf.add(crossEntropy(logits, label), penalty);
@@ -42,7 +42,7 @@ export function hypersort(main: Network, hyper: Generator, options: { latentDim:
         { perCase: ['latents'] },
       ),
     predictor: ({ hyper: params }) => ({
-      apply: (x) => main.apply(hyper.generate(params, tf.zeros([1, options.latentDim])), x, { training: false }),
+      apply: (x) => main.apply(hyper.generate(params, tf.zeros([1, options.latentDim])), x),
     }),
   });
 }

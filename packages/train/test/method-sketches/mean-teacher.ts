@@ -19,16 +19,16 @@ export function meanTeacher(network: Network) {
     step: ({ params, trainable, batch, rng, progress }) => {
       const images = tf.concat([batch.labelled.image, batch.unlabelled.image]);
       const noisy = addNoise(images, 0.1, rng.fork('teacher').integer(2 ** 31));
-      const target = tf.softmax(network.apply(params.teacher, noisy, { training: true, rng: rng.fork('t') }));
+      const target = tf.softmax(network.apply(params.teacher, noisy, { statistics: 'batch', dropout: rng.fork('t') }));
       const weight = 0.1 * Math.exp(-5 * (1 - Math.min(1, progress / 0.4)) ** 2);
       return lossGradients(trainable, () => {
-        const logits = network.apply(params.student, images, { training: true, rng });
+        const logits = network.apply(params.student, images, { statistics: 'batch', dropout: rng });
         const labelledCount = batch.labelled.cases.length;
         const supervised = crossEntropy(slice(logits, 0, labelledCount), batch.labelled.label);
         const consistency = tf.mean(tf.squaredDifference(tf.softmax(logits), target));
         return { loss: tf.add(supervised, tf.mul(consistency, weight)), metrics: { supervised, consistency, weight } };
       });
     },
-    predictor: ({ student }) => ({ apply: (x) => network.apply(student, x, { training: false }) }),
+    predictor: ({ student }) => ({ apply: (x) => network.apply(student, x) }),
   });
 }

@@ -5,7 +5,7 @@ import { crossEntropy, voxelCrossEntropy } from './shared.ts';
 
 /** Voxel weights from the agreement with the gradient on a clean stream, by two passes at shifted parameters. */
 export function metaReweighting(network: Network, clean: ReadonlySet<string>) {
-  const applyTo = (weights: Params, x: tf.Tensor5D) => network.apply(weights, x, { training: true });
+  const applyTo = (weights: Params, x: tf.Tensor5D) => network.apply(weights, x, { statistics: 'batch' });
   return defineMethod({
     name: 'meta-reweighting',
     groups: { network: { init: (rng) => network.init(rng), optimiser: { kind: 'sgd', learningRate: 1e-2 } } },
@@ -32,6 +32,6 @@ export function metaReweighting(network: Network, clean: ReadonlySet<string>) {
         tf.sum(tf.mul(weights, voxelCrossEntropy(applyTo(params.network, noisy.image), noisy.label))),
       );
     },
-    predictor: (params) => ({ apply: (x) => network.apply(params.network, x, { training: false }) }),
+    predictor: (params) => ({ apply: (x) => network.apply(params.network, x) }),
   });
 }

@@ -30,12 +30,12 @@ export function modelsGenesis(
     },
     step: ({ params, trainable, batch: { train } }) =>
       lossGradients(trainable, () => {
-        const restored = tf.sigmoid(network.apply(params.network, train.image, { training: true }));
+        const restored = tf.sigmoid(network.apply(params.network, train.image, { statistics: 'batch' }));
         return tf.mean(tf.squaredDifference(restored, tf.transpose(train.extras.original!, [0, 2, 3, 4, 1])));
       }),
     predictor: (params) => ({
       output: 'probabilities',
-      apply: (x) => tf.sigmoid(network.apply(params.network, x, { training: false })),
+      apply: (x) => tf.sigmoid(network.apply(params.network, x)),
     }),
     validate: async ({ step }) => ({ score: step }), // the last checkpoint is the best one
   });

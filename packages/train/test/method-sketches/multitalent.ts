@@ -32,7 +32,7 @@ export function multitalent(network: Network, channels: readonly { dataset: stri
       const valid = train.cases.map(({ dataset }) => channels.map((channel) => (channel.dataset === dataset ? 1 : 0)));
       const mask = tf.reshape(tf.tensor2d(valid), [train.cases.length, 1, 1, 1, channels.length]);
       return lossGradients(trainable, () => {
-        const logits = network.apply(params.network, train.image, { training: true });
+        const logits = network.apply(params.network, train.image, { statistics: 'batch' });
         const bce = tf.sub(tf.softplus(logits), tf.mul(logits, target)); // -y ln p - (1 - y) ln(1 - p)
         const p = tf.mul(tf.sigmoid(logits), mask);
         const y = tf.mul(target, mask);
@@ -44,7 +44,7 @@ export function multitalent(network: Network, channels: readonly { dataset: stri
     },
     predictor: (params) => ({
       activation: 'sigmoid',
-      apply: (x) => network.apply(params.network, x, { training: false }),
+      apply: (x) => network.apply(params.network, x),
     }),
   });
 }

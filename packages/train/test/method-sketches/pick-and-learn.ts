@@ -16,11 +16,11 @@ export function pickAndLearn(network: Network, quality: Network<tf.Tensor1D>, cl
       lossGradients(trainable, () => {
         const oneHot = tf.oneHot(train.label, classes) as tf.Tensor5D;
         const judged = tf.concat([train.image, tf.cast(oneHot, 'float32')], 4);
-        const score = tf.mul(2, tf.tanh(quality.apply(params.quality, judged, { training: true })));
-        const logits = network.apply(params.network, train.image, { training: true });
+        const score = tf.mul(2, tf.tanh(quality.apply(params.quality, judged, { statistics: 'batch' })));
+        const logits = network.apply(params.network, train.image, { statistics: 'batch' });
         const caseLoss = tf.mean(voxelCrossEntropy(logits, train.label), [1, 2, 3]);
         return tf.sum(tf.mul(tf.softmax(score), caseLoss));
       }),
-    predictor: (params) => ({ apply: (x) => network.apply(params.network, x, { training: false }) }),
+    predictor: (params) => ({ apply: (x) => network.apply(params.network, x) }),
   });
 }

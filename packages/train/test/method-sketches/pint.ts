@@ -24,7 +24,9 @@ export function pint(network: Network, passes = 4) {
       const pseudo = tf.tidy(() => {
         const samples = Array.from({ length: passes }, (_, m) => {
           const noisy = addNoise(train.image, 0.1, rng.fork(m).integer(2 ** 31));
-          return tf.softmax(network.apply(params.teacher, noisy, { training: true, rng: rng.fork(`pass ${m}`) }));
+          return tf.softmax(
+            network.apply(params.teacher, noisy, { statistics: 'batch', dropout: rng.fork(`pass ${m}`) }),
+          );
         });
         return tf.div(tf.addN(samples), passes);
       });
@@ -32,12 +34,12 @@ export function pint(network: Network, passes = 4) {
       const uncertainty = phase === 'voxel' ? entropy : tf.mean(entropy, [2, 3], true);
       const trust = tf.exp(tf.neg(uncertainty));
       return lossGradients(trainable, () => {
-        const logits = network.apply(params.student, train.image, { training: true, rng });
+        const logits = network.apply(params.student, train.image, { statistics: 'batch', dropout: rng });
         const consistency = tf.mean(tf.squaredDifference(tf.softmax(logits), pseudo), 4);
         const labelled = tf.mul(trust, voxelCrossEntropy(logits, train.label));
         return tf.mean(tf.add(labelled, tf.mul(tf.sub(1, trust), consistency)));
       });
     },
-    predictor: ({ student }) => ({ apply: (x) => network.apply(student, x, { training: false }) }),
+    predictor: ({ student }) => ({ apply: (x) => network.apply(student, x) }),
   });
 }

@@ -12,7 +12,7 @@ export function supervised(network: Network<tf.Tensor5D[]>) {
     streams: { train: { batchSize: 2 } },
     step: ({ params, trainable, batch, rng }) =>
       lossGradients(trainable, () => {
-        const outputs = network.apply(params.network, batch.train.image, { training: true, rng });
+        const outputs = network.apply(params.network, batch.train.image, { statistics: 'batch', dropout: rng });
         const total = outputs.reduce((sum, _, s) => sum + 2 ** -s, 0);
         const losses = outputs.map((logits, s) => {
           const label = tf.stridedSlice(batch.train.label, [0, 0, 0, 0], batch.train.label.shape, [
@@ -25,6 +25,6 @@ export function supervised(network: Network<tf.Tensor5D[]>) {
         });
         return tf.addN(losses);
       }),
-    predictor: ({ network: weights }) => ({ apply: (x) => network.apply(weights, x, { training: false })[0]! }),
+    predictor: ({ network: weights }) => ({ apply: (x) => network.apply(weights, x)[0]! }),
   });
 }

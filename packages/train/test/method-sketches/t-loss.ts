@@ -15,7 +15,7 @@ export function tLoss(network: Network, digamma: (x: number) => number) {
       const nu = Math.exp(params.shape.lnNu!.dataSync()[0]!);
       const voxels = train.label.size;
       const { gradients, metrics } = lossGradients({ network: params.network }, () => {
-        const p = tf.softmax(network.apply(params.network, train.image, { training: true }));
+        const p = tf.softmax(network.apply(params.network, train.image, { statistics: 'batch' }));
         const foreground = tf.squeeze(tf.slice(p, [0, 0, 0, 0, 1], [-1, -1, -1, -1, 1]), [4]);
         const squares = tf.sum(tf.squaredDifference(foreground, tf.cast(train.label, 'float32')));
         const loss = tf.mul(tf.log1p(tf.div(squares, nu)), (nu + voxels) / 2 / voxels);
@@ -27,6 +27,6 @@ export function tLoss(network: Network, digamma: (x: number) => number) {
       const shape = { lnNu: tf.scalar((byNu * nu) / voxels) }; // chain rule through nu = exp(lnNu)
       return { gradients: { ...gradients, shape }, metrics };
     },
-    predictor: (params) => ({ apply: (x) => network.apply(params.network, x, { training: false }) }),
+    predictor: (params) => ({ apply: (x) => network.apply(params.network, x) }),
   });
 }

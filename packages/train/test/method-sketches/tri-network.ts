@@ -15,7 +15,7 @@ export function triNetwork(network: Network, keepAtEnd = 0.8) {
       const keep = 1 - (1 - keepAtEnd) * Math.min(1, progress / 0.8);
       return lossGradients(trainable, () => {
         const losses = [params.first, params.second, params.third].map((weights) =>
-          voxelCrossEntropy(network.apply(weights, train.image, { training: true }), train.label),
+          voxelCrossEntropy(network.apply(weights, train.image, { statistics: 'batch' }), train.label),
         );
         const easy = losses.map((loss) =>
           withoutGradients(() => {
@@ -33,7 +33,7 @@ export function triNetwork(network: Network, keepAtEnd = 0.8) {
     predictor: ({ first, second, third }) => ({
       output: 'probabilities',
       apply: (x) => {
-        const maps = [first, second, third].map((p) => tf.softmax(network.apply(p, x, { training: false })));
+        const maps = [first, second, third].map((p) => tf.softmax(network.apply(p, x)));
         return tf.div(tf.addN(maps), 3);
       },
     }),

@@ -43,16 +43,16 @@ export const richMethod = defineMethod({
     const { id } = weighted.cases[0]!;
     const noise = tf.randomNormal(weighted.image.shape, 0, 0.1, 'float32', rng.integer(2 ** 31)) as tf.Tensor5D;
     const noisy = tf.add(weighted.image, noise) as tf.Tensor5D;
-    const target = tf.softmax(network.apply(params.teacher, noisy, { training: true }));
+    const target = tf.softmax(network.apply(params.teacher, noisy, { statistics: 'batch' }));
     const update = lossGradients({ student: params.student, shifts: { [id]: params.shifts[id]! } }, () => {
-      const logits = network.apply(params.student, train.image, { training: true });
+      const logits = network.apply(params.student, train.image, { statistics: 'batch' });
       const shifted = tf.add(weighted.image, params.shifts[id]!) as tf.Tensor5D;
       const agreement = tf.mean(
-        tf.squaredDifference(tf.softmax(network.apply(params.student, shifted, { training: true })), target),
+        tf.squaredDifference(tf.softmax(network.apply(params.student, shifted, { statistics: 'batch' })), target),
       );
       return tf.add(diceCrossEntropy(logits, train.label), agreement);
     });
     return { ...update, state: { seen: { ...state.seen, [id]: (state.seen[id] ?? 0) + 1 } } };
   },
-  predictor: ({ student }) => ({ apply: (x) => network.apply(student, x, { training: false }) }),
+  predictor: ({ student }) => ({ apply: (x) => network.apply(student, x) }),
 });

@@ -1,4 +1,4 @@
-import { type ParamSpec, type ParamSpecs, SegError } from '@seg/core';
+import type { ParamSpec, ParamSpecs } from '@seg/core';
 import {
   batchNorm,
   conv3d,
@@ -139,7 +139,8 @@ function normalise(x: tf.Tensor5D, name: string, style: BlockStyle, negativeSlop
   const offset = pass.params[`${name}.offset`]!;
   if (norm === 'instance') return instanceNorm(x, scale, offset, { epsilon, negativeSlope });
   if (norm === 'group') return groupNorm(x, scale, offset, { epsilon, negativeSlope, groups });
-  const { training, buffers, updateBuffer } = pass.ctx;
+  const { statistics, buffers, updateBuffer } = pass.ctx;
+  const training = statistics === 'batch';
   const runningMean = buffers?.[`${name}.mean`];
   const runningVariance = buffers?.[`${name}.variance`];
   return batchNorm(x, scale, offset, {
@@ -158,15 +159,8 @@ function normalise(x: tf.Tensor5D, name: string, style: BlockStyle, negativeSlop
   });
 }
 
-/** Dropout in training, keyed by the pass and the place, so that one place's draw does not depend on the others. */
+/** Dropout keyed by the pass and the place, so that one place's draw does not depend on the others. */
 export function applyDropout(x: tf.Tensor5D, place: string, style: DropoutStyle | undefined, pass: Pass): tf.Tensor5D {
-  if (style === undefined || style.rate === 0 || !pass.ctx.training) return x;
-  if (pass.key === undefined) {
-    throw new SegError('invalid-argument', {
-      where: 'apply',
-      problem: 'the network has dropout and got no random generator for training',
-      hint: 'Pass rng in the context.',
-    });
-  }
+  if (style === undefined || style.rate === 0 || pass.key === undefined) return x;
   return dropout(x, style.rate, pass.key.fork(place), { kind: style.kind });
 }

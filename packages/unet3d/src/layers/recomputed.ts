@@ -3,15 +3,20 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { Layer, Pass } from './layer.ts';
 
 /**
- * A layer of which training keeps only inputs and outputs: what lies between is computed again for the gradient. Dropout
- * draws the same numbers again; running statistics are updated once.
+ * A layer of which the gradient keeps only inputs and outputs: what lies between is computed again. Dropout draws the
+ * same numbers again; running statistics are updated once.
+ *
+ * @param byDefault whether that holds where the context does not say.
  */
-export function recomputed<In extends tf.Tensor5D | readonly tf.Tensor5D[]>(layer: Layer<In>): Layer<In> {
+export function recomputed<In extends tf.Tensor5D | readonly tf.Tensor5D[]>(
+  layer: Layer<In>,
+  byDefault: boolean,
+): Layer<In> {
   const names = Object.keys(layer.params);
   return {
     ...layer,
     run: (x, pass) => {
-      if (!pass.ctx.training) return layer.run(x, pass);
+      if (!(pass.ctx.recompute ?? byDefault)) return layer.run(x, pass);
       const isList = Array.isArray(x);
       const xs = (isList ? x : [x]) as readonly tf.Tensor5D[];
       const { updateBuffer: _, ...quiet } = pass.ctx;

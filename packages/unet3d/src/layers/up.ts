@@ -1,4 +1,4 @@
-import { concatChannels, conv3d, conv3dTranspose, type Padding, resizeTrilinear, type Size3 } from '@seg/ops';
+import { conv3d, conv3dTranspose, type Padding, resizeTrilinear, type Size3 } from '@seg/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { type BlockStyle, convSpecs, normAndActivation } from './conv-block.ts';
 import type { Layer } from './layer.ts';
@@ -43,9 +43,4 @@ export function upLayer(options: UpOptions): Layer<readonly [tf.Tensor5D, tf.Ten
         return after ? after.run(y, pass) : y;
       }),
   };
-}
-
-/** Joins the upsampled features and the skip in the given order. */
-export function joinSkip(up: tf.Tensor5D, skip: tf.Tensor5D, order: 'up-skip' | 'skip-up'): tf.Tensor5D {
-  return concatChannels(order === 'up-skip' ? [up, skip] : [skip, up]);
 }

@@ -80,5 +80,5 @@ function stage(c: ResolvedResEncUnet3dConfig, style: BlockStyle, s: number): Lay
     }),
   );
   const whole = sequence(s === 0 ? [stem, ...blocks] : blocks);
-  return c.recompute ? recomputed(whole) : whole;
+  return recomputed(whole, c.recompute);
 }

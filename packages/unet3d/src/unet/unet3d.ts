@@ -29,7 +29,7 @@ export type Unet3d<Out = tf.Tensor5D> = ConfiguredNetwork<Out, Unet3dSpec>;
  * @example
  * const network = unet3d({ classes: 3, features: [8, 16, 32] });
  * const params = network.init(Rng.fromSeed(1));
- * const logits = network.apply(params, x, { training: false });
+ * const logits = network.apply(params, x);
  */
 export function unet3d(config: Unet3dConfig & { readonly deepSupervision: true }): Unet3d<tf.Tensor5D[]>;
 export function unet3d(config: Unet3dConfig & { readonly deepSupervision?: false }): Unet3d;
@@ -77,7 +77,7 @@ function encoderStage(
   );
   const pool: Layer = { params: {}, buffers: {}, run: (x) => maxPool3d(x, { size: strides }) };
   const whole = sequence(pooled ? [pool, ...convs] : convs);
-  return c.recompute ? recomputed(whole) : whole;
+  return recomputed(whole, c.recompute);
 }
 
 function decoderOptions(

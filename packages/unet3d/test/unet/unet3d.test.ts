@@ -15,14 +15,12 @@ import { describeBackends } from '../../../../tools/describe-backends.ts';
 const noise = (shape: tf.Tensor5D['shape'], seed: number) =>
   tf.tensor5d(Rng.fromSeed(seed).fillNormal(new Float32Array(shape.reduce((a, b) => a * b, 1))), shape);
 
-const evaluation = { training: false } as const;
-
 /** Directional derivative of a float64 sum of logits by one parameter, from the tape and from central differences. */
 function slopes(config: NetworkSpec, input: tf.Tensor5D['shape']): { name: string; tape: number; numeric: number }[] {
   const network = createNetwork(config);
   const params = network.init(Rng.fromSeed(4));
   const x = noise(input, 5);
-  const run = (params: Params) => network.apply(params, x, { training: true }) as tf.Tensor5D;
+  const run = (params: Params) => network.apply(params, x, { statistics: 'batch' }) as tf.Tensor5D;
   const weights = tf.tidy(() => noise(run(params).shape, 6).dataSync());
   const names = Object.keys(params);
   const grads = tf.grads((...values: tf.Tensor[]) =>
@@ -104,8 +102,8 @@ describeBackends('unet3d', () => {
     tf.tidy(() => {
       const params = network.init(Rng.fromSeed(1));
       const [a, b] = [noise([1, 4, 4, 6, 1], 1), noise([1, 4, 4, 6, 1], 2)];
-      const both = network.apply(params, tf.concat([a, b]), evaluation).dataSync();
-      const apart = [a, b].flatMap((x) => Array.from(network.apply(params, x, evaluation).dataSync()));
+      const both = network.apply(params, tf.concat([a, b])).dataSync();
+      const apart = [a, b].flatMap((x) => Array.from(network.apply(params, x).dataSync()));
       const worst = Math.max(...apart.map((v, i) => Math.abs(v - both[i]!)));
       expect(worst).toBeLessThan(1e-5); // float32
       disposeParams(params);
@@ -120,10 +118,10 @@ describeBackends('unet3d', () => {
       const params = network.init(Rng.fromSeed(1));
       const x = noise([1, 3, 4, 6, 1], 3);
       const stacked = tf.concat(
-        tf.split(x, 3, 1).map((slice) => network.apply(params, slice as tf.Tensor5D, evaluation)),
+        tf.split(x, 3, 1).map((slice) => network.apply(params, slice as tf.Tensor5D)),
         1,
       );
-      const whole = network.apply(params, x, evaluation);
+      const whole = network.apply(params, x);
       expect(tf.max(tf.abs(tf.sub(whole, stacked))).dataSync()[0]).toBeLessThan(1e-5); // float32
       disposeParams(params);
     });
@@ -134,9 +132,9 @@ describeBackends('unet3d', () => {
     const network = unet3d({ classes: 2, features: [2, 3, 4, 5], deepSupervision: true });
     const params = network.init(Rng.fromSeed(1));
     const x = noise([1, 8, 8, 16, 1], 1);
-    const outputs = network.apply(params, x, evaluation);
+    const outputs = network.apply(params, x);
     expect(outputs.map((z) => z.shape)).toEqual([[1, 8, 8, 16, 2], [1, 4, 4, 8, 2], [1, 2, 2, 4, 2]]); // biome-ignore format: shapes
-    const finest = withoutDeepSupervision(network).apply(params, x, evaluation);
+    const finest = withoutDeepSupervision(network).apply(params, x);
     expect(Array.from(finest.dataSync())).toEqual(Array.from(outputs[0]!.dataSync()));
     tf.dispose([x, ...outputs, finest]);
     disposeParams(params);
@@ -149,7 +147,7 @@ describeBackends('unet3d', () => {
     const params = network.init(Rng.fromSeed(1));
     const x = noise([1, 4, 4, 4, 1], 1);
     const taps: Record<string, tf.Tensor> = {};
-    const logits = network.apply(params, x, { training: false, taps: (name, value) => (taps[name] = value) });
+    const logits = network.apply(params, x, { taps: (name, value) => (taps[name] = value) });
     const shapes = Object.fromEntries(Object.entries(taps).map(([name, t]) => [name, t.shape]));
     expect(shapes).toEqual({
       'encoder.0': [1, 4, 4, 4, 2],
@@ -164,18 +162,22 @@ describeBackends('unet3d', () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it('draws dropout from the key, in training only', () => {
+  it('draws dropout from the key, where it is given one', () => {
     const network = unet3d({ classes: 2, features: [4, 8], dropout: { rate: 0.5, places: 'middle', each: 'block' } });
     tf.tidy(() => {
       const params = network.init(Rng.fromSeed(1));
       const x = noise([1, 4, 4, 4, 1], 1);
-      const run = (rng: Rng, training = true) => Array.from(network.apply(params, x, { training, rng }).dataSync());
+      const run = (dropout: Rng | 'none') =>
+        Array.from(network.apply(params, x, { statistics: 'batch', dropout }).dataSync());
       const rng = Rng.fromSeed(9);
       const first = run(rng);
       expect(run(Rng.fromSeed(9))).toEqual(first);
       expect(run(rng)).not.toEqual(first);
-      expect(run(rng, false)).toEqual(Array.from(network.apply(params, x, evaluation).dataSync()));
-      expect(() => network.apply(params, x, { training: true })).toThrow(/rng/);
+      expect(run('none')).toEqual(Array.from(network.apply(params, x).dataSync()));
+      // Monte Carlo dropout: the same draw while everything else evaluates.
+      const sample = network.apply(params, x, { dropout: Rng.fromSeed(9) });
+      expect(Array.from(sample.dataSync())).toEqual(first);
+      expect(() => network.apply(params, x, { statistics: 'batch' })).toThrow(/rng/);
       disposeParams(params);
     });
   });
@@ -191,21 +193,21 @@ describeBackends('unet3d', () => {
       ]),
     );
     const x = noise([2, 4, 4, 4, 1], 1);
-    const batch = network.apply(params, x, { training: true });
+    const batch = network.apply(params, x, { statistics: 'batch' });
     for (let i = 0; i < 120; i++) {
       const updateBuffer = (name: string, value: tf.Tensor) => {
         buffers[name]!.dispose();
         buffers[name] = value;
       };
-      network.apply(params, x, { training: true, buffers, updateBuffer }).dispose();
+      network.apply(params, x, { statistics: 'batch', buffers, updateBuffer }).dispose();
     }
     // After 120 steps of momentum 0.1 they are this batch's statistics but for the unbiased variance's factor n / (n - 1),
     // at worst 16 / 15 in the lowest stage.
-    const settled = network.apply(params, x, { training: false, buffers });
+    const settled = network.apply(params, x, { buffers });
     const worst = tf.tidy(() => tf.max(tf.abs(tf.sub(settled, batch))).dataSync()[0]!);
     const largest = tf.tidy(() => tf.max(tf.abs(batch)).dataSync()[0]!);
     expect(worst / largest).toBeLessThan(0.1);
-    expect(() => network.apply(params, x, evaluation)).toThrow(/running statistics/);
+    expect(() => network.apply(params, x)).toThrow(/running statistics/);
     tf.dispose([x, batch, settled, ...Object.values(buffers)]);
     disposeParams(params);
     expect(tf.memory().numTensors).toBe(before);
@@ -237,7 +239,7 @@ describeBackends('unet3d', () => {
         const params = network.init(Rng.fromSeed(2));
         const x = noise([1, 4, 4, 8, 1], 3);
         const run = (n: typeof network) => {
-          const out = n.apply(params, x, evaluation);
+          const out = n.apply(params, x);
           return Array.isArray(out) ? out : [out];
         };
         const [one, two] = [run(network), run(again)];
@@ -268,9 +270,9 @@ describeBackends('unet3d', () => {
     const network = unet3d({ classes, features: [2, 4] });
     tf.tidy(() => {
       const params = network.init(Rng.fromSeed(1));
-      expect(() => network.apply(params, noise([1, 4, 5, 4, 1], 1), evaluation)).toThrow(/multiples of \[2,2,2\]/);
-      expect(() => network.apply(params, noise([1, 4, 4, 4, 2], 1), evaluation)).toThrow(/input does not fit/);
-      expect(() => network.apply({}, noise([1, 4, 4, 4, 1], 1), evaluation)).toThrow(/parameters do not fit/);
+      expect(() => network.apply(params, noise([1, 4, 5, 4, 1], 1))).toThrow(/multiples of \[2,2,2\]/);
+      expect(() => network.apply(params, noise([1, 4, 4, 4, 2], 1))).toThrow(/input does not fit/);
+      expect(() => network.apply({}, noise([1, 4, 4, 4, 1], 1))).toThrow(/parameters do not fit/);
       disposeParams(params);
     });
   });
