@@ -6,6 +6,7 @@ import { addCurate } from './commands/curate.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEvaluate } from './commands/evaluate.ts';
 import { addInfo } from './commands/info.ts';
+import { addMethods } from './commands/methods.ts';
 import { addPhantom } from './commands/phantom.ts';
 import { addPredict } from './commands/predict.ts';
 import { addTrain } from './commands/train.ts';
@@ -63,6 +64,7 @@ function createProgram(cli: Cli): Command {
     addConvert,
     addCurate,
     addPhantom,
+    addMethods,
     addDoctor,
     addBackend,
   ]) {

@@ -1,4 +1,3 @@
-export { baselineMethods } from './baselines/baseline-methods.ts';
 export { type PlainUnetOptions, plainUnet } from './baselines/plain-unet.ts';
 export {
   type QualitySentinelOptions,
@@ -59,5 +58,5 @@ export {
 } from './map/scores.ts';
 export { type StyleImage, type StyleModel, styleModel } from './map/style-model.ts';
 export { type HyperSortOptions, type HyperSortState, hypersort } from './method/hypersort.ts';
-export { type HyperSortRunOptions, hypersortMethods } from './method/hypersort-methods.ts';
+export { hypernetMethods } from './methods.ts';
 export { type HyperNetwork, type HyperNetworkOptions, hyperNetwork } from './network/hyper-network.ts';

@@ -1,18 +1,19 @@
 import { type Network, Rng, type Triple } from '@seg/core';
-import { disposeState, type FitResult, fit, type Method, type TrainingCase, type TrainingPlan } from '@seg/train';
+import {
+  createMethod,
+  disposeState,
+  type FitResult,
+  fit,
+  type JsonValue,
+  type Method,
+  type TrainingCase,
+  type TrainingPlan,
+} from '@seg/train';
 import { hyperSortUnet, unet3d } from '@seg/unet3d';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { describeBackends } from '../../../tools/describe-backends.ts';
-import {
-  baselineMethods,
-  type HyperSortOptions,
-  hyperNetwork,
-  hypersort,
-  hypersortMethods,
-  plainUnet,
-  tLossUnet,
-} from '../src/index.ts';
+import { type HyperSortOptions, hyperNetwork, hypernetMethods, hypersort, plainUnet, tLossUnet } from '../src/index.ts';
 
 /** One and the same float32 arithmetic in another order. */
 const FLOAT32_TOLERANCE = 1e-5;
@@ -210,10 +211,14 @@ describe('hypersort refuses', () => {
 });
 
 describe('methodOptions of runs', () => {
-  const plan = { network: { classes: 2, features: [2, 4], dropout: null }, batchSize: 2 } as unknown as TrainingPlan;
-  const all = { ...baselineMethods, ...hypersortMethods() };
+  const plan = {
+    network: { kind: 'unet3d', inputChannels: 1, classes: 2, features: [2, 4], dropout: null },
+    batchSize: 2,
+  } as unknown as TrainingPlan;
+  const make = (name: string, options: JsonValue) =>
+    createMethod(name, { plan, options }, { methods: hypernetMethods });
 
-  it('reach the method', () => {
+  it('reach the method', async () => {
     const options = {
       hyper: { latentDim: 3, hidden: [7] },
       learningRate: 0.5,
@@ -222,19 +227,19 @@ describe('methodOptions of runs', () => {
       latentPenalty: 'l2',
       latentComponentWeights: [1, 2, 0],
     } as const;
-    const made = all.hypersort!({ plan, options });
+    const made = await make('hypersort', options);
     expect(made.groups.hyper!.optimiser).toMatchObject({ learningRate: 0.5 });
     expect(made.groups.hyper!.schedule).toEqual({ kind: 'poly' });
     expect(made.groups.latents!.optimiser).toMatchObject({ learningRate: 0.25 });
     // What they do not name stays as in short trainings.
     expect(made.groups.latents!.schedule).toEqual({ kind: 'cosine', floor: 0.05 });
     expect(made.streams.train!.batchSize).toBe(2);
-    const plain = all['plain-unet']!({ plan, options: { learningRate: 0.5 } });
+    const plain = await make('plain-unet', { learningRate: 0.5 });
     expect(plain.groups.network).toMatchObject({ optimiser: { learningRate: 0.5 }, schedule: { kind: 'cosine' } });
-    const robust = all['t-loss-unet']!({ plan, options: { nuLearningRate: 0.125 } });
+    const robust = await make('t-loss-unet', { nuLearningRate: 0.125 });
     expect(robust.groups.shape!.optimiser).toMatchObject({ learningRate: 0.125 });
     expect([made.name, plain.name, robust.name]).toEqual(['hypersort', 'plain-unet', 't-loss-unet']);
-    for (const [name, make] of Object.entries(all)) expect(make({ plan, options: null }).name).toBe(name);
+    for (const { name } of hypernetMethods) expect((await make(name, null)).name).toBe(name);
   });
 
   it.each([
@@ -244,8 +249,8 @@ describe('methodOptions of runs', () => {
     ['hypersort', { latentComponentWeights: [1] }, /one for each component/],
     ['plain-unet', { nuLearningRate: 1 }, /method plain-unet: .*expected learningRate \| schedule/],
     ['t-loss-unet', { nuLearningRate: 0 }, /a number above 0/],
-  ])('%s refuses %j', (name, options, message) => {
-    expect(() => all[name]!({ plan, options })).toThrow(message);
+  ])('%s refuses %j', async (name, options, message) => {
+    await expect(make(name, options)).rejects.toThrow(message);
   });
 });
 

@@ -25,6 +25,7 @@ export {
 } from './html/html.ts';
 export { type Curation, type CurationReportOptions, type CurationRow, curationReport } from './map/curation-report.ts';
 export { type LatentMap, latentMapReport, type RankingRow, type ScoredRow } from './map/latent-map-report.ts';
+export { mapPage } from './map/map-page.ts';
 export { type MapReport, type MapReportCase, renderMapReport } from './map/map-report.ts';
 export { type Plane, type PlaneView, planeView } from './montage/plane.ts';
 export {

@@ -52,7 +52,22 @@ export {
   fingerprintCase,
 } from './plan/fingerprint.ts';
 export { type ClassCentres, classCentres, mirrorableAxes } from './plan/mirror-axes.ts';
-export { forwardGflop, planTopology, type Topology } from './plan/network-topology.ts';
+export {
+  builtInNetworks,
+  type NetworkKind,
+  type NetworkKinds,
+  type NetworkRequest,
+  networkKind,
+  type PlannedNetwork,
+  type SegmentationNetwork,
+} from './plan/network-kinds.ts';
+export {
+  forwardGflop,
+  planTopology,
+  type StageConvs,
+  type Topology,
+  uniformTopology,
+} from './plan/network-topology.ts';
 export type { TrainingPlan } from './plan/training-plan.ts';
 export {
   type Normalisation,
@@ -61,13 +76,21 @@ export {
   preprocessImage,
   preprocessLabel,
 } from './preprocess/preprocessing.ts';
+export { defineMethodModule, type MethodModuleDefinition } from './run/define-method-module.ts';
+export { describeOptions, type OptionDescription, optionsJsonSchema } from './run/describe-options.ts';
 export { measureTrainingSpeed } from './run/measure-speed.ts';
-export { type MethodOption, type MethodOptions, methodOption, readMethodOptions } from './run/method-options.ts';
-export {
-  builtInMethods,
-  createMethod,
-  type MethodContext,
-  type MethodFactory,
-  type MethodRegistry,
-} from './run/method-registry.ts';
+export type { MethodContext, MethodModule, ReportedRun } from './run/method-module.ts';
+export { builtInMethods, createMethod, findMethod, type MethodSettings, type Registry } from './run/method-registry.ts';
+export { type OptionSchema, type OptionsSchema, option } from './run/option-schemas.ts';
 export { type PredictVolumeOptions, predictVolume, type VolumeSegmenter } from './run/predict-volume.ts';
+export { readOptions } from './run/read-options.ts';
+export type {
+  LinesSection,
+  MapSection,
+  RankedCase,
+  ReportSection,
+  RunMap,
+  ScatterSection,
+  TableSection,
+  TextSection,
+} from './run/report-section.ts';

@@ -44,7 +44,7 @@ Examples:
       const { mkdir } = await import('node:fs/promises');
       const { loadRun, readRunConfig } = await import('@seg/train/node');
       const { predictFile } = await import('../tasks/predict-file.ts');
-      const { moreMethods } = await import('../tasks/methods.ts');
+      const { fullRegistry } = await import('../tasks/registry.ts');
       const { refuseFile } = await import('../tasks/folders.ts');
       const { findPredictionInputs } = await import('../tasks/prediction-inputs.ts');
       await refuseFile('seg predict', out);
@@ -52,7 +52,7 @@ Examples:
       const images = await findPredictionInputs(inputs, out, config.data.channels.length);
       const backend = await startChosenBackend(cli, options);
       const loaded = await loadRun(run, {
-        methods: await moreMethods(),
+        ...(await fullRegistry(cli.methods)),
         onWarning: (message) => cli.stderr(`seg: ${message}\n`),
         ...(checkpoint === undefined ? {} : { checkpoint }),
       });

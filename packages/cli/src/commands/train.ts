@@ -1,4 +1,4 @@
-import type { Progress as TrainingProgress } from '@seg/train';
+import type { JsonValue, Progress as TrainingProgress } from '@seg/train';
 import type { RunObservers, RunResult } from '@seg/train/node';
 import type { Command } from 'commander';
 import { positiveNumber, wholeNumber } from '../terminal/arguments.ts';
@@ -10,6 +10,7 @@ import {
 } from '../terminal/backend-options.ts';
 import type { Cli } from '../terminal/cli.ts';
 import { dataFolder } from '../terminal/data-folder.ts';
+import { collectOption } from '../terminal/method-options.ts';
 import { type Progress, startProgress } from '../terminal/progress.ts';
 import { formatTable } from '../terminal/table.ts';
 
@@ -18,6 +19,9 @@ interface Options extends BackendOptions {
   readonly out?: string;
   readonly resume?: string;
   readonly method?: string;
+  readonly option?: { readonly [key: string]: JsonValue };
+  readonly options?: string;
+  readonly network?: string;
   readonly seed?: number;
   readonly steps?: number;
   readonly minutes?: number;
@@ -36,7 +40,10 @@ export function addTrain(program: Command, cli: Cli): void {
     .option('--data <dir>', 'folder of the data set')
     .option('--out <run>', 'folder of the run, new or empty')
     .option('--resume <run>', 'continue this run instead, with its own settings')
-    .option('--method <name>', 'supervised, hypersort, plain-unet or t-loss-unet (default: supervised)')
+    .option('--method <name>', 'training method; seg methods lists them (default: supervised)')
+    .option('--option <key=value>', "an option of the method's own, again for each", collectOption)
+    .option('--options <file>', "the method's options as a JSON file")
+    .option('--network <kind>', 'kind of network; seg methods lists them (default: unet3d)')
     .option('--seed <n>', 'seed of everything random (default: 0)', wholeNumber(0))
     .option('--steps <n>', 'train for this many steps', wholeNumber(1))
     .option('--minutes <n>', 'train for this long, loading included (default: 12)', positiveNumber)
@@ -48,13 +55,13 @@ export function addTrain(program: Command, cli: Cli): void {
       'after',
       `
 The run's folder gets config.json, metrics.jsonl, TensorBoard events, checkpoints/{last,best}.{safetensors,json},
-validation/ and report.html. Ctrl-C stops after a checkpoint; --resume goes on from there. The method hypersort also
-writes latents.jsonl, the styles of the training cases' labels after every epoch, and map.html, which plays them; to look
-for wrong labels use seg curate.
+validation/ and report.html, and what the method records and reports of its own. Ctrl-C stops after a checkpoint;
+--resume goes on from there.
 
 Examples:
   $ seg train --data data/hippocampus --out run --seed 1
   $ seg train --data data/hippocampus --out run --minutes 30 --backend cuda
+  $ seg train --data data/hippocampus --out run --method hypersort --option latentWeight=0.5
   $ seg train --resume run`,
     )
     .action(async (positional: string | undefined, options: Options) => {
@@ -71,10 +78,24 @@ function checkOptions(command: Command, positional: string | undefined, options:
   const { resume: run, out, steps, minutes } = options;
   if (run === undefined) {
     if (out === undefined) command.error('error: name the folder of the run with --out RUN');
+    if (options.option !== undefined && options.options !== undefined) {
+      command.error('error: give the options of the method by --option or by --options, not both');
+    }
     if (steps !== undefined && minutes !== undefined) command.error('error: give --steps or --minutes, not both');
     return;
   }
-  const fixed = ['data', 'out', 'method', 'seed', 'steps', 'minutes', 'checkpointEvery'] as const;
+  const fixed = [
+    'data',
+    'out',
+    'method',
+    'option',
+    'options',
+    'network',
+    'seed',
+    'steps',
+    'minutes',
+    'checkpointEvery',
+  ] as const;
   const given = fixed.filter((name) => options[name] !== undefined);
   if (positional !== undefined) given.unshift('data');
   if (given.length > 0) {
@@ -84,14 +105,15 @@ function checkOptions(command: Command, positional: string | undefined, options:
 }
 
 async function begin(cli: Cli, data: string, options: Options): Promise<RunResult> {
-  const { checkOption } = await import('@seg/core');
-  const { builtInMethods } = await import('@seg/train');
+  const { findMethod, networkKind } = await import('@seg/train');
   const { trainRun } = await import('@seg/train/node');
   const { requireFolder } = await import('../tasks/folders.ts');
-  const { moreMethods } = await import('../tasks/methods.ts');
-  const { out, method = 'supervised', seed = 0, steps, minutes, checkpointEvery } = options;
-  const methods = await moreMethods(out);
-  checkOption('seg train', 'method', method, Object.keys({ ...builtInMethods, ...methods }));
+  const { fullRegistry } = await import('../tasks/registry.ts');
+  const { out, network, method = 'supervised', seed = 0, steps, minutes, checkpointEvery } = options;
+  const registry = await fullRegistry(cli.methods);
+  findMethod(method, registry);
+  if (network !== undefined) networkKind(network, registry.networks);
+  const methodOptions = await readMethodOptions(options);
   await requireFolder('seg train', data);
   if (options.verify) await verifyFirst(cli, data);
   await startChosenBackend(cli, options);
@@ -101,13 +123,28 @@ async function begin(cli: Cli, data: string, options: Options): Promise<RunResul
       data,
       out: out!,
       method,
-      methods,
+      methodOptions,
+      ...registry,
+      ...(network === undefined ? {} : { network }),
       seed,
       ...(steps === undefined ? {} : { budget: { steps } }),
       ...(minutes === undefined ? {} : { budget: { minutes } }),
       ...(checkpointEvery === undefined ? {} : { checkpointEvery }),
     }),
   );
+}
+
+/** The method's options from the command line or from a file; null for none. */
+async function readMethodOptions({ option, options: file }: Options): Promise<JsonValue> {
+  if (file === undefined) return option ?? null;
+  const { readFile } = await import('node:fs/promises');
+  const { SegError } = await import('@seg/core');
+  const text = await readFile(file, 'utf8');
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch (cause) {
+    throw new SegError('corrupt-data', { where: file, problem: 'not valid JSON', cause });
+  }
 }
 
 async function resume(cli: Cli, run: string, options: Options): Promise<RunResult> {
@@ -117,9 +154,9 @@ async function resume(cli: Cli, run: string, options: Options): Promise<RunResul
     ...(isBackendName(backend) ? { backend } : {}),
     ...options,
   });
-  const { moreMethods } = await import('../tasks/methods.ts');
-  const methods = await moreMethods(run);
-  return watch(cli, (observers) => resumeRun(run, { ...observers, methods }));
+  const { fullRegistry } = await import('../tasks/registry.ts');
+  const registry = await fullRegistry(cli.methods);
+  return watch(cli, (observers) => resumeRun(run, { ...observers, ...registry }));
 }
 
 async function verifyFirst(cli: Cli, data: string): Promise<void> {
@@ -192,18 +229,19 @@ async function finish(cli: Cli, result: RunResult, json: boolean): Promise<void>
     cli.stderr(`seg: stopped at step ${steps} after a checkpoint; continue with: seg train --resume ${run}\n`);
     return;
   }
+  const { fullRegistry } = await import('../tasks/registry.ts');
   const { reportRun } = await import('../tasks/report-run.ts');
   const progress = await startProgress(cli, 'reporting');
   try {
-    const { report, map, summary } = await reportRun(run, {
+    const { report, pages, summary } = await reportRun(run, {
+      registry: await fullRegistry(cli.methods),
       signal: cli.signal,
       onProgress: (done, total) => progress.update(done, total),
       onWarning: (message) => cli.stderr(`seg: ${message}\n`),
     });
     progress.stop();
     if (json) {
-      const pages = { report, ...(map === undefined ? {} : { map }) };
-      cli.stdout(`${JSON.stringify({ run, stopped, steps, best, validation: summary ?? null, ...pages })}\n`);
+      cli.stdout(`${JSON.stringify({ run, stopped, steps, best, validation: summary ?? null, report, pages })}\n`);
       return;
     }
     const names = new Map(result.config.data.labels.map(({ value, name }) => [String(value), name]));
@@ -213,7 +251,7 @@ async function finish(cli: Cli, result: RunResult, json: boolean): Promise<void>
       ...[dice, hd95Mm].map(({ mean }) => (mean === null ? '-' : mean.toFixed(4))),
     ]);
     if (rows.length > 0) cli.stdout(formatTable(['label', 'cases', 'dice', 'hd95_mm'], rows));
-    cli.stdout(`${steps} steps\n${report}\n${map === undefined ? '' : `${map}\n`}`);
+    cli.stdout(`${steps} steps\n${[report, ...pages].join('\n')}\n`);
   } finally {
     progress.stop();
   }

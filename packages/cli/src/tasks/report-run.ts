@@ -6,13 +6,14 @@ import { openDataset, readImage, readLabelMap, writeFileAtomic, writeNifti } fro
 import { CohortEvaluation, type CohortSummary, evaluateSegmentation } from '@seg/metrics';
 import type { CasePicture, CaseRecord } from '@seg/report';
 import { buildTrainingReport } from '@seg/report/node';
-import { predictVolume } from '@seg/train';
+import { findMethod, predictVolume, type Registry } from '@seg/train';
 import { type LoadedRun, loadRun, readRunLog } from '@seg/train/node';
 import { checkAborted } from './check-aborted.ts';
-import { mapRun } from './map-run.ts';
-import { moreMethods } from './methods.ts';
+import { reportedRun, writeMapPages } from './reported-run.ts';
 
 export interface ReportRunOptions {
+  /** Methods and networks besides those of @seg/train. */
+  readonly registry?: Registry;
   readonly onProgress?: (done: number, total: number) => void;
   readonly onWarning?: (message: string) => void;
   readonly signal?: AbortSignal;
@@ -21,25 +22,26 @@ export interface ReportRunOptions {
 export interface RunReport {
   /** Path of `report.html`. */
   readonly report: string;
-  /** Path of `map.html`, the map of the training cases' label styles; for HyperSORT runs alone. */
-  readonly map?: string;
+  /** Paths of further pages that the run's method has. */
+  readonly pages: readonly string[];
   /** Of the validation cases; undefined where the run has none. */
   readonly summary: CohortSummary | undefined;
 }
 
 /**
  * Segments and scores a run's validation cases with its best checkpoint and writes `validation/` (predictions,
- * `cases.csv`, `summary.json`) and `report.html` into the run's folder, for HyperSORT runs `map.html` too. Needs a
- * running backend.
+ * `cases.csv`, `summary.json`) and `report.html` into the run's folder, with the sections and the pages that its method has.
+ * Needs a running backend.
  */
 export async function reportRun(run: string, options: ReportRunOptions = {}): Promise<RunReport> {
-  const { onWarning } = options;
-  const methods = await moreMethods();
-  const loaded = await loadRun(run, { methods, ...(onWarning === undefined ? {} : { onWarning }) });
+  const { onWarning, registry = {} } = options;
+  const loaded = await loadRun(run, { ...registry, ...(onWarning === undefined ? {} : { onWarning }) });
   try {
     const dataset = await openDataset(loaded.config.data.root);
     const validated = await validate(run, loaded, dataset, options);
     const { labels, train, validation } = loaded.config.data;
+    const reported = reportedRun(run, loaded, dataset, options.signal);
+    const sections = (await findMethod(loaded.config.method, registry).report?.(reported)) ?? [];
     const report = await buildTrainingReport(run, {
       title: `${loaded.config.method} on ${loaded.config.data.name}`,
       subtitle: `step ${loaded.step}, seed ${loaded.config.seed}, ${loaded.config.backend} backend`,
@@ -54,10 +56,11 @@ export async function reportRun(run: string, options: ReportRunOptions = {}): Pr
       ...curves(run, labels),
       cases: validated.records,
       pictures: validated.pictures,
+      sections,
       config: loaded.config,
     });
-    const map = await mapRun(run, dataset, options.signal);
-    return { report, summary: validated.summary, ...(map === undefined ? {} : { map }) };
+    const pages = await writeMapPages(run, sections, `Labels of ${dataset.name}`);
+    return { report, pages, summary: validated.summary };
   } finally {
     loaded.dispose();
   }

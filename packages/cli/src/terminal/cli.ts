@@ -1,3 +1,5 @@
+import type { MethodModule } from '@seg/train';
+
 /** What a command may use of the outside world. */
 export interface Cli {
   /** Results. */
@@ -8,6 +10,8 @@ export interface Cli {
   readonly isTerminal: boolean;
   /** Fires on Ctrl-C. */
   readonly signal: AbortSignal;
+  /** Training methods besides those of this project's packages; default none. */
+  readonly methods?: readonly MethodModule[];
   /** Set by a command that goes on after failures, such as `seg info` of a broken file. */
   failed?: boolean;
 }

@@ -1,4 +1,5 @@
 import type { Volume } from '@seg/core';
+import type { ReportSection } from '@seg/train';
 import { dotChart, lineChart } from '../chart/charts.ts';
 import { renderChart } from '../chart/render-chart.ts';
 import {
@@ -10,10 +11,12 @@ import {
   paragraph,
   rawHtml,
   renderDocument,
+  type Section,
   table,
 } from '../html/html.ts';
 import { labelColour, pngDataUrl } from '../montage/raster.ts';
 import { sliceMontage } from '../montage/slice-montage.ts';
+import { methodSections } from './method-sections.ts';
 
 /** One line of a run's training log. */
 export interface StepRecord {
@@ -62,6 +65,8 @@ export interface TrainingReport {
   readonly validations: readonly ValidationRecord[];
   readonly cases: readonly CaseRecord[];
   readonly pictures: readonly CasePicture[];
+  /** What the run's method adds, after the pictures. */
+  readonly sections?: readonly ReportSection[];
   /** Shown in full in a folded section. */
   readonly config?: unknown;
 }
@@ -72,7 +77,7 @@ export interface TrainingReport {
  */
 export async function renderTrainingReport(report: TrainingReport): Promise<string> {
   const { labels, cases } = report;
-  const sections = [
+  const sections: Section[] = [
     {
       title: 'Summary',
       content: [
@@ -99,6 +104,7 @@ export async function renderTrainingReport(report: TrainingReport): Promise<stri
   if (report.pictures.length > 0) {
     sections.push({ title: 'Pictures', content: [legend(labels), ...report.pictures.flatMap(casePicture)] });
   }
+  sections.push(...(await methodSections(report.sections ?? [])));
   if (report.config !== undefined) {
     const text = escapeHtml(JSON.stringify(report.config, null, 2));
     sections.push({ title: 'Configuration', content: [details('config.json', [rawHtml(`<pre>${text}</pre>`)])] });

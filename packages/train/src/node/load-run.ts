@@ -5,7 +5,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { CheckpointName } from '../fit/checkpoint.ts';
 import type { Groups, Method } from '../method/method.ts';
 import type { TrainingPlan } from '../plan/training-plan.ts';
-import { createMethod, type MethodRegistry } from '../run/method-registry.ts';
+import { createMethod, type Registry } from '../run/method-registry.ts';
 import type { VolumeSegmenter } from '../run/predict-volume.ts';
 import { checkpointFiles } from './checkpoint-files.ts';
 import { type RunConfig, readRunConfig } from './run-config.ts';
@@ -24,11 +24,9 @@ export interface LoadedRun extends VolumeSegmenter {
   dispose(): void;
 }
 
-export interface LoadRunOptions {
+export interface LoadRunOptions extends Registry {
   /** Default: the best one, or the last where none was validated. */
   readonly checkpoint?: CheckpointName;
-  /** Methods besides the built-in ones. */
-  readonly methods?: MethodRegistry;
   readonly onWarning?: (message: string) => void;
 }
 
@@ -52,7 +50,7 @@ export async function loadRun(run: string, options: LoadRunOptions = {}): Promis
     });
   }
   const { plan } = config;
-  const method = createMethod(config.method, { plan, options: config.methodOptions }, options.methods);
+  const method = await createMethod(config.method, { plan, options: config.methodOptions }, options);
   const params = evaluationParams(method, checkpoint.tensors);
   return {
     config,

@@ -12,9 +12,10 @@ import type { Budget } from '../fit/phase-plan.ts';
 import { disposeState } from '../fit/training-state.ts';
 import type { JsonValue } from '../json.ts';
 import { defaultPlan } from '../plan/default-plan.ts';
+import { networkKind } from '../plan/network-kinds.ts';
 import type { TrainingPlan } from '../plan/training-plan.ts';
 import { measureTrainingSpeed } from '../run/measure-speed.ts';
-import { createMethod, type MethodRegistry } from '../run/method-registry.ts';
+import { createMethod, findMethod, type Registry } from '../run/method-registry.ts';
 import { checkpointFiles } from './checkpoint-files.ts';
 import { CaseLoader } from './load-cases.ts';
 import { type RunConfig, readRunConfig, writeRunConfig } from './run-config.ts';
@@ -22,7 +23,7 @@ import { RunLog } from './run-log.ts';
 import { workerLoader } from './worker-loader.ts';
 
 /** What can be watched of a run. */
-export interface RunObservers {
+export interface RunObservers extends Registry {
   readonly signal?: AbortSignal;
   /** Cases read so far, before the training. */
   readonly onPrepare?: (done: number, total: number, what: 'measuring' | 'preparing') => void;
@@ -30,8 +31,6 @@ export interface RunObservers {
   readonly onLog?: (record: LogRecord) => void;
   /** Sentences about what was passed over, such as a damaged checkpoint. */
   readonly onWarning?: (message: string) => void;
-  /** Methods besides the built-in ones. */
-  readonly methods?: MethodRegistry;
   /** Threads that make samples; default 1. They change the speed alone. */
   readonly workers?: number;
 }
@@ -45,6 +44,8 @@ export interface TrainRunOptions extends RunObservers {
   readonly method?: string;
   /** Default null. */
   readonly methodOptions?: JsonValue;
+  /** Kind of network; default 'unet3d'. */
+  readonly network?: string;
   /** Default 0. */
   readonly seed?: number;
   /** Steps or minutes. Minutes count from the call, loading included. Default 12 minutes. */
@@ -79,6 +80,9 @@ export async function trainRun(options: TrainRunOptions): Promise<RunResult> {
   const budget = options.budget ?? { minutes: DEFAULT_MINUTES };
   const startedAt = performance.now();
   const out = resolve(options.out);
+  // Unknown names are refused before any work.
+  const network = networkKind(options.network ?? 'unet3d', options.networks);
+  findMethod(method, options);
   await refuseUsedFolder(out);
   const dataset = await openDataset(options.data);
   const split = splitDataset(dataset, { seed, validationFraction });
@@ -88,10 +92,10 @@ export async function trainRun(options: TrainRunOptions): Promise<RunResult> {
   // A time budget buys as many steps as the machine makes now; a step budget has the same plan everywhere.
   const chosen =
     'steps' in budget
-      ? defaultPlan(fingerprint, budget)
-      : defaultPlan(fingerprint, budget, { gflopPerSecond: await measureTrainingSpeed() });
+      ? defaultPlan(fingerprint, budget, { network })
+      : defaultPlan(fingerprint, budget, { network, gflopPerSecond: await measureTrainingSpeed() });
   const plan = options.adjustPlan?.(chosen) ?? chosen;
-  createMethod(method, { plan, options: methodOptions }, options.methods); // an unknown name is refused before any work
+  await createMethod(method, { plan, options: methodOptions }, options); // bad options are refused before the long part
   const data = await loader.prepare(training, plan.preprocessing);
   const validation = await loader.prepare(split.validation, plan.preprocessing);
   const spentMinutes = (performance.now() - startedAt) / 60_000;
@@ -147,7 +151,9 @@ async function train(
     wallTime: () => Date.now() / 1000,
     ...(known === undefined ? {} : { resumedAt: known.meta.step }),
   });
-  const result = await fit(createMethod(config.method, { plan, options: config.methodOptions }, observers.methods), {
+  const record = (name: string, value: JsonValue) => log.writeRecord(name, value);
+  const method = await createMethod(config.method, { plan, options: config.methodOptions, record }, observers);
+  const result = await fit(method, {
     data,
     validation,
     budget,

@@ -3,7 +3,8 @@ import { SegError, type Triple } from '@seg/core';
 import type { Budget } from '../fit/phase-plan.ts';
 import type { Normalisation } from '../preprocess/preprocessing.ts';
 import { type Fingerprint, quantile } from './fingerprint.ts';
-import { forwardGflop, planTopology, type Topology } from './network-topology.ts';
+import { builtInNetworks, type NetworkKind } from './network-kinds.ts';
+import type { Topology } from './network-topology.ts';
 import type { TrainingPlan } from './training-plan.ts';
 
 /** What the machine can do; defaults are for two cores. */
@@ -12,6 +13,8 @@ export interface PlanOptions {
   readonly maxPatchVoxels?: number;
   /** GFLOP a second that the network trains at, forward and backward. Default 60. */
   readonly gflopPerSecond?: number;
+  /** Default a plain U-Net. */
+  readonly network?: NetworkKind;
 }
 
 /** Fewer steps than this do not train a network; the network is made narrower rather. */
@@ -19,6 +22,7 @@ const MIN_STEPS = 1500;
 const BATCH_SIZE = 2;
 const WIDTHS = [16, 12, 8] as const;
 const MAX_FEATURES = 320;
+const MAX_STAGES = 4;
 
 /**
  * Chooses everything for a data set and a budget: nnU-Net's rules for spacing, patch and stages, with sizes that a CPU
@@ -28,7 +32,7 @@ const MAX_FEATURES = 320;
  * is kept as far as it goes. The network is as wide as leaves at least 1500 steps.
  */
 export function defaultPlan(fingerprint: Fingerprint, budget: Budget, options: PlanOptions = {}): TrainingPlan {
-  const { maxPatchVoxels = 110_000, gflopPerSecond = 60 } = options;
+  const { maxPatchVoxels = 110_000, gflopPerSecond = 60, network = builtInNetworks.unet3d! } = options;
   if (fingerprint.cases.length === 0) {
     throw new SegError('invalid-argument', { where: 'defaultPlan', problem: 'the fingerprint has no cases' });
   }
@@ -37,21 +41,25 @@ export function defaultPlan(fingerprint: Fingerprint, budget: Budget, options: P
     shape.map((n, axis) => Math.max(1, Math.round((n * own[axis]!) / spacingMm[axis]!))),
   );
   const median = [0, 1, 2].map((axis) => medianOf(shapes.map((shape) => shape[axis]!))) as unknown as Triple;
-  const topology = choosePatch(median, spacingMm, maxPatchVoxels);
-  const width = chooseWidth(topology, fingerprint.channels.length, budget, gflopPerSecond);
+  const topology = choosePatch(median, spacingMm, { maxVoxels: maxPatchVoxels, network });
+  const inputChannels = fingerprint.channels.length;
+  const width = chooseWidth(
+    budget,
+    (features) => network.gflop(topology, features, inputChannels) / gflopPerSecond,
+    topology,
+  );
   return {
     preprocessing: {
       spacingMm,
       normalisation: fingerprint.channels.map((name, c) => normalisationOf(fingerprint, name, c)),
     },
     patchSize: topology.patchSize,
-    network: {
-      inputChannels: fingerprint.channels.length,
+    network: network.plan({
+      topology,
+      inputChannels,
       classes: fingerprint.foregroundClasses + 1,
       features: featuresOf(topology, width),
-      kernels: topology.kernels,
-      strides: topology.strides,
-    },
+    }),
     batchSize: BATCH_SIZE,
     foregroundFraction: 1 / 3,
     augmentation: { ...lightAugmentation, mirror: { probability: 0.5, axes: fingerprint.mirrorAxes } },
@@ -84,10 +92,14 @@ export function targetSpacing({ cases }: Fingerprint): Triple {
 /** Patches are not cut below this many voxels along an axis. */
 const MIN_PATCH_EDGE = 4;
 
-function choosePatch(median: Triple, spacingMm: Triple, maxVoxels: number): Topology {
+function choosePatch(
+  median: Triple,
+  spacingMm: Triple,
+  { maxVoxels, network }: { readonly maxVoxels: number; readonly network: NetworkKind },
+): Topology {
   const size: [number, number, number] = [...median];
   for (;;) {
-    const topology = planTopology(size, spacingMm, 4);
+    const topology = network.topology(size, spacingMm, MAX_STAGES);
     if (topology.patchSize.reduce((a, b) => a * b, 1) <= maxVoxels) return topology;
     // The axis that covers most of the volume gives way first, by one step of its stride.
     const axes = ([0, 1, 2] as const).filter((axis) => size[axis] > MIN_PATCH_EDGE);
@@ -98,10 +110,14 @@ function choosePatch(median: Triple, spacingMm: Triple, maxVoxels: number): Topo
   }
 }
 
-function chooseWidth(topology: Topology, channels: number, budget: Budget, gflopPerSecond: number): number {
+function chooseWidth(
+  budget: Budget,
+  forwardSeconds: (features: readonly number[]) => number,
+  topology: Topology,
+): number {
   for (const width of WIDTHS) {
     if ('steps' in budget) return width;
-    const perStep = (3 * BATCH_SIZE * forwardGflop(topology, featuresOf(topology, width), channels)) / gflopPerSecond;
+    const perStep = 3 * BATCH_SIZE * forwardSeconds(featuresOf(topology, width));
     if ((budget.minutes * 60) / perStep >= MIN_STEPS) return width;
   }
   return WIDTHS[WIDTHS.length - 1]!;

@@ -44,8 +44,38 @@ export function planTopology(patchSize: Triple, spacingMm: Triple, maxStages = 6
   };
 }
 
-/** GFLOP (two per multiplication and addition) of a U-Net's forward pass on one patch, two convolutions a stage. */
-export function forwardGflop(topology: Topology, features: readonly number[], channels: number): number {
+/**
+ * Kernels of 3 and strides of 2 along all axes, for networks that know no others (V-Net): as many stages as the shortest
+ * axis can be halved to. The patch grows to the next multiple.
+ *
+ * @param maxStages default 6.
+ */
+export function uniformTopology(patchSize: Triple, _spacingMm: Triple, maxStages = 6): Topology {
+  const shortest = Math.min(...patchSize);
+  let stages = 1;
+  while (stages < maxStages && shortest >= 2 ** stages * MIN_EDGE) stages++;
+  const factor = 2 ** (stages - 1);
+  return {
+    patchSize: [0, 1, 2].map((axis) => Math.ceil(patchSize[axis]! / factor) * factor) as unknown as Triple,
+    kernels: Array.from({ length: stages }, () => [3, 3, 3]),
+    strides: Array.from({ length: stages }, (_, s) => (s === 0 ? [1, 1, 1] : [2, 2, 2])),
+  };
+}
+
+/** Convolutions of the encoder's and the decoder's stage s. */
+export type StageConvs = (stage: number) => { readonly encoder: number; readonly decoder: number };
+
+/**
+ * GFLOP (two per multiplication and addition) of the convolutions of a U-Net's forward pass on one patch.
+ *
+ * @param convs default two a stage.
+ */
+export function forwardGflop(
+  topology: Topology,
+  features: readonly number[],
+  channels: number,
+  convs: StageConvs = () => ({ encoder: 2, decoder: 2 }),
+): number {
   let voxels = topology.patchSize.reduce((a, b) => a * b, 1);
   let flop = 0;
   const volume = (kernel: Triple) => kernel[0] * kernel[1] * kernel[2];
@@ -54,9 +84,10 @@ export function forwardGflop(topology: Topology, features: readonly number[], ch
     voxels /= volume(stride);
     const taps = volume(topology.kernels[s]!);
     const before = s === 0 ? channels : features[s - 1]!;
-    flop += 2 * taps * voxels * width * (before + width);
-    // The decoder's stage: upsampled and skipped features together, then once more.
-    if (s < features.length - 1) flop += 2 * taps * voxels * width * 3 * width;
+    const { encoder, decoder } = convs(s);
+    flop += 2 * taps * voxels * width * (before + (encoder - 1) * width);
+    // The decoder's stage: upsampled and skipped features together, then more of its own.
+    if (s < features.length - 1) flop += 2 * taps * voxels * width * (decoder + 1) * width;
   });
   return flop / 1e9;
 }

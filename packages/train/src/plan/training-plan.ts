@@ -1,16 +1,17 @@
 import type { AugmentationConfig } from '@seg/augment';
 import type { Triple } from '@seg/core';
-import type { Unet3dConfig } from '@seg/unet3d';
 import type { OptimiserConfig } from '../optimiser/optimiser-config.ts';
 import type { Schedule } from '../optimiser/schedule.ts';
 import type { Preprocessing } from '../preprocess/preprocessing.ts';
+import type { PlannedNetwork } from './network-kinds.ts';
 
 /** Everything that is decided before a training, as plain JSON: the contract between planning, training, prediction. */
 export interface TrainingPlan {
   readonly preprocessing: Preprocessing;
   /** (z, y, x). */
   readonly patchSize: Triple;
-  readonly network: Unet3dConfig;
+  /** Kind and configuration of the network; `networkKind(kind).create` makes it. */
+  readonly network: PlannedNetwork;
   readonly batchSize: number;
   /** Part of each batch that is centred on foreground. */
   readonly foregroundFraction: number;

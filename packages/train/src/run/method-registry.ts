@@ -1,38 +1,55 @@
 import { checkOption } from '@seg/core';
-import { unet3d } from '@seg/unet3d';
 import type { JsonValue } from '../json.ts';
 import type { Method } from '../method/method.ts';
-import { type SupervisedOptions, supervised } from '../methods/supervised.ts';
+import { supervisedModule } from '../methods/supervised-module.ts';
+import { type NetworkKinds, networkKind } from '../plan/network-kinds.ts';
 import type { TrainingPlan } from '../plan/training-plan.ts';
-import { methodOption, readMethodOptions } from './method-options.ts';
+import type { MethodModule } from './method-module.ts';
+import { readOptions } from './read-options.ts';
 
-/** What a method is made from in a run. */
-export interface MethodContext {
-  readonly plan: TrainingPlan;
-  /** Options of the method itself, as the run's configuration holds them; read them with `readMethodOptions`. */
-  readonly options: JsonValue;
+/** What runs can be made with besides what is built in: methods by their modules, networks by kind. */
+export interface Registry {
+  readonly methods?: readonly MethodModule[];
+  readonly networks?: NetworkKinds;
 }
 
-/** Makes a method from a run's configuration; the same configuration must give the same method. */
-export type MethodFactory = (context: MethodContext) => Method;
+/** A method as a run's configuration names it. */
+export interface MethodSettings {
+  readonly plan: TrainingPlan;
+  /** Options of the method, as JSON holds them; null for none. */
+  readonly options: JsonValue;
+  /** Where the method's records go; default nowhere. */
+  readonly record?: (name: string, value: JsonValue) => void;
+}
 
-/** Methods by the name that `--method` takes. */
-export type MethodRegistry = Readonly<Record<string, MethodFactory>>;
+/** The methods that this package has itself. */
+export const builtInMethods: readonly MethodModule[] = [supervisedModule];
 
-/** The methods that this package has itself. `supervised` takes the option `outputWeights`; all else is in the plan. */
-export const builtInMethods: MethodRegistry = {
-  supervised: ({ plan, options }) => {
-    const { network, batchSize, optimiser, schedule, clipNorm } = plan;
-    const own = readMethodOptions<Pick<SupervisedOptions, 'outputWeights'>>('supervised', options, {
-      outputWeights: methodOption.numbers,
-    });
-    const net = unet3d(network);
-    return supervised({ ...own, network: net, batchSize, optimiser, schedule, clipNorm }) as unknown as Method;
-  },
-};
+/**
+ * The module of that name; of two with one name the one given here counts.
+ *
+ * @throws SegError `unknown-option` with the nearest name.
+ */
+export function findMethod(name: string, { methods = [] }: Registry = {}): MethodModule {
+  const all = new Map([...builtInMethods, ...methods].map((module) => [module.name, module]));
+  return all.get(checkOption('findMethod', 'method', name, [...all.keys()]))!;
+}
 
-/** The method of that name; throws `unknown-option` with the nearest name. */
-export function createMethod(name: string, context: MethodContext, registry: MethodRegistry = {}): Method {
-  const all: MethodRegistry = { ...builtInMethods, ...registry };
-  return all[checkOption('createMethod', 'method', name, Object.keys(all))]!(context);
+/**
+ * Makes the method of a run.
+ *
+ * @throws SegError for an unknown name, kind of network or option, and for values that cannot be.
+ */
+export async function createMethod(name: string, settings: MethodSettings, registry: Registry = {}): Promise<Method> {
+  const module = findMethod(name, registry);
+  const { plan, record = () => {} } = settings;
+  return module.create({
+    plan,
+    options: readOptions(`method ${name}`, 'methodOptions', settings.options, module.options),
+    network: (changes) => {
+      const config = { ...plan.network, ...changes };
+      return networkKind(config.kind, registry.networks).create(config);
+    },
+    record,
+  });
 }

@@ -1,6 +1,5 @@
 import type { Triple } from '@seg/core';
-import { defaultPlan, type Fingerprint, forwardGflop, planTopology, targetSpacing } from '@seg/train';
-import { unet3dConfig } from '@seg/unet3d';
+import { defaultPlan, type Fingerprint, forwardGflop, networkKind, planTopology, targetSpacing } from '@seg/train';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
@@ -91,14 +90,15 @@ describe('defaultPlan', () => {
       fc.property(fc.tuple(edge, edge, edge), fc.tuple(spacing, spacing, spacing), (shape, spacingMm) => {
         const plan = defaultPlan(fingerprint([{ shape, spacingMm }]), { minutes: 3 }, { maxPatchVoxels: 64_000 });
         expect(plan.patchSize.reduce((a, b) => a * b, 1)).toBeLessThanOrEqual(64_000);
-        expect(() => unet3dConfig(plan.network)).not.toThrow();
+        expect(plan.network.kind).toBe('unet3d');
+        expect(() => networkKind('unet3d').create(plan.network)).not.toThrow();
         expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
       }),
     );
   });
 
   it('makes the network narrower for less time', () => {
-    const width = (minutes: number) => defaultPlan(fingerprint([cube(48)]), { minutes }).network.features[0]!;
+    const width = (minutes: number) => defaultPlan(fingerprint([cube(48)]), { minutes }).network.features![0]!;
     expect(width(0.5)).toBeLessThan(width(60));
   });
 });

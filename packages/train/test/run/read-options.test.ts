@@ -1,19 +1,28 @@
-import { builtInMethods, type JsonValue, methodOption, readMethodOptions, type TrainingPlan } from '@seg/train';
+import {
+  builtInMethods,
+  createMethod,
+  describeOptions,
+  type JsonValue,
+  option,
+  readOptions,
+  type TrainingPlan,
+} from '@seg/train';
+import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 
-const known = {
-  rate: methodOption.positive,
-  weight: methodOption.atLeastZero,
-  steps: methodOption.count,
-  widths: methodOption.numbers,
-  cases: methodOption.numbersByName,
-  kind: methodOption.oneOf('l1', 'l2'),
-  schedule: methodOption.schedule,
-  inner: { fields: { size: methodOption.count } },
-};
-const read = (options: JsonValue) => readMethodOptions<Record<keyof typeof known, unknown>>('m', options, known);
+const known = v.strictObject({
+  rate: option.positive('The rate.'),
+  weight: option.atLeastZero('The weight.'),
+  steps: option.count('Steps.'),
+  widths: option.numbers('Widths.'),
+  cases: option.numbersByName('By case.'),
+  kind: option.oneOf(['l1', 'l2'], 'Which norm.'),
+  schedule: option.schedule('How the rate changes.'),
+  inner: option.group({ size: option.count('How large.') }),
+});
+const read = (options: JsonValue) => readOptions('method m', 'methodOptions', options, known);
 
-describe('readMethodOptions', () => {
+describe('readOptions', () => {
   it('gives back what fits, and nothing for null', () => {
     const options = {
       rate: 0.1,
@@ -64,14 +73,28 @@ describe('readMethodOptions', () => {
   });
 });
 
-describe('supervised', () => {
-  const plan = { network: { classes: 2, features: [4] }, batchSize: 1, optimiser: { kind: 'adam' }, clipNorm: 1 };
-  const make = (options: JsonValue) => builtInMethods.supervised!({ plan: plan as unknown as TrainingPlan, options });
+describe('describeOptions', () => {
+  it('lists options with what they take, those of groups by their full names', () => {
+    const described = describeOptions(known);
+    expect(described.map(({ name }) => name)).toEqual([
+      ...['rate', 'weight', 'steps', 'widths', 'cases', 'kind', 'schedule', 'inner.size'],
+    ]);
+    expect(described[0]).toEqual({ name: 'rate', expected: 'a number above 0', description: 'The rate.' });
+    expect(described[5]!.expected).toBe('l1 | l2');
+    expect(described[7]).toMatchObject({ expected: 'a whole number of at least 0', description: 'How large.' });
+  });
+});
 
-  it('takes outputWeights alone', () => {
-    expect(make(null).name).toBe('supervised');
-    expect(make({ outputWeights: [1] }).name).toBe('supervised');
-    expect(() => make({ batchSize: 2 })).toThrow(/method supervised: .*got batchSize, expected outputWeights/);
-    expect(() => make({ outputWeights: 1 })).toThrow(/a list of numbers/);
+describe('supervised', () => {
+  const network = { kind: 'unet3d', inputChannels: 1, classes: 2, features: [4] };
+  const plan = { network, batchSize: 1, optimiser: { kind: 'adam' }, clipNorm: 1 } as unknown as TrainingPlan;
+  const make = (options: JsonValue) => createMethod('supervised', { plan, options });
+
+  it('takes outputWeights alone', async () => {
+    expect(builtInMethods.map(({ name }) => name)).toEqual(['supervised']);
+    expect((await make(null)).name).toBe('supervised');
+    expect((await make({ outputWeights: [1] })).name).toBe('supervised');
+    await expect(make({ batchSize: 2 })).rejects.toThrow(/method supervised: .*got batchSize, expected outputWeights/);
+    await expect(make({ outputWeights: 1 })).rejects.toThrow(/a list of numbers/);
   });
 });
