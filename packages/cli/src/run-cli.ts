@@ -31,7 +31,7 @@ Results go to standard output, progress and messages to standard error. Exit cod
  * for what a user can cause.
  */
 export async function runCli(args: readonly string[], cli: Cli): Promise<number> {
-  const program = createProgram(cli);
+  const program = createProgram(cli, args.includes('train') ? await helpOfMethods(args, cli) : '');
   try {
     await program.parseAsync(args, { from: 'user' });
     return cli.failed ? 1 : 0;
@@ -46,7 +46,18 @@ export async function runCli(args: readonly string[], cli: Cli): Promise<number>
   }
 }
 
-function createProgram(cli: Cli): Command {
+/** For `seg train --help`: the methods with their options, or the one that is named; loaded only where it is asked for. */
+async function helpOfMethods(args: readonly string[], cli: Cli): Promise<string> {
+  if (!args.includes('--help') && !args.includes('-h')) return '';
+  const { describeMethod } = await import('./tasks/describe-method.ts');
+  const { fullRegistry } = await import('./tasks/registry.ts');
+  const { methods } = await fullRegistry(cli.methods);
+  const named = methods.filter(({ name }) => name === args[args.indexOf('--method') + 1]);
+  const listed = named.length > 0 ? named.map(describeMethod) : methods.map((m) => `  ${m.name}: ${m.summary}\n`);
+  return `\nMethods (seg methods has their options):\n${listed.join('')}`;
+}
+
+function createProgram(cli: Cli, methodsHelp: string): Command {
   const program = new Command('seg')
     .description('Robust segmentation of 3-D medical images.')
     .version(version, '-V, --version')
@@ -70,5 +81,6 @@ function createProgram(cli: Cli): Command {
   ]) {
     add(program, cli);
   }
+  program.commands.find((command) => command.name() === 'train')?.addHelpText('after', methodsHelp);
   return program;
 }

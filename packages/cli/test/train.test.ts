@@ -98,7 +98,9 @@ describe('seg train', () => {
     expect(lines.map((line) => JSON.parse(line).step)).toEqual([2, 3, 4]);
     const { latents } = JSON.parse(lines.at(-1)!);
     expect(Object.keys(latents)).toEqual(used.train);
-    const page = await readFile(JSON.parse(result.stdout).map, 'utf8');
+    const { pages } = JSON.parse(result.stdout);
+    expect(pages).toEqual([join(out, 'map.html')]);
+    const page = await readFile(pages[0], 'utf8');
     const { cases, history } = JSON.parse(/<script id="data"[^>]*>(.*?)<\/script>/s.exec(page)![1]!);
     expect(cases.map(({ id }: { id: string }) => id).sort()).toEqual([...used.train].sort());
     expect(history.map(({ step }: { step: number }) => step)).toEqual([2, 3, 4]);

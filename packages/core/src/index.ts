@@ -8,6 +8,8 @@ export {
   transformPoint,
 } from './affine.ts';
 export { checkOption, isSegError, nearestName, SegError, type SegErrorCode, type SegErrorOptions } from './errors.ts';
+export { type CaseAnnotation, IGNORED_CODE, LabelSpace, type NamedRegion, paintedValue } from './labels/label-space.ts';
+export type { LabelChannel, LabelSpaceConfig } from './labels/label-space-config.ts';
 export type { ApplyContext, Initialiser, Network, ParamRole, ParamSpec, ParamSpecs, Params } from './network.ts';
 export { checkParams, countParams, disposeParams, filterParams, initialValues, mapParams } from './params.ts';
 export { Rng, type RngState } from './rng.ts';

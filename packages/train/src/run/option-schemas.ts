@@ -17,11 +17,11 @@ const factor = finite(SCHEDULE);
 const scheduleSchema = v.variant(
   'kind',
   [
-    v.strictObject({ kind: v.literal('constant'), warmUp }),
-    v.strictObject({ kind: v.literal('poly'), exponent: v.exactOptional(factor), warmUp }),
-    v.strictObject({ kind: v.literal('cosine'), floor: v.exactOptional(factor), warmUp }),
-    v.strictObject({ kind: v.literal('step'), at: v.array(factor), factor: v.exactOptional(factor), warmUp }),
-    v.strictObject({ kind: v.literal('linear'), from: factor, to: factor, warmUp }),
+    v.strictObject({ kind: v.literal('constant'), warmUp }, SCHEDULE),
+    v.strictObject({ kind: v.literal('poly'), exponent: v.exactOptional(factor), warmUp }, SCHEDULE),
+    v.strictObject({ kind: v.literal('cosine'), floor: v.exactOptional(factor), warmUp }, SCHEDULE),
+    v.strictObject({ kind: v.literal('step'), at: v.array(factor), factor: v.exactOptional(factor), warmUp }, SCHEDULE),
+    v.strictObject({ kind: v.literal('linear'), from: factor, to: factor, warmUp }, SCHEDULE),
   ],
   SCHEDULE,
 );
