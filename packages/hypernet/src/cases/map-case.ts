@@ -43,6 +43,7 @@ export function measureExtent(image: Volume, label: Volume, options: MapCaseOpti
  * over the cells. A cell is label where at least half of what was annotated of it is, and ignored where hardly anything
  * was annotated.
  *
+ * @param options.patient whose scan it is, where others of the cases may be too; default the id
  * @throws SegError `shape-mismatch` when image and label differ in shape, `corrupt-data` for an image with values that are
  * not finite.
  */
@@ -51,7 +52,7 @@ export function prepareMapCase(
   image: Volume,
   label: Volume,
   grid: WorkingGrid,
-  options: MapCaseOptions = {},
+  options: MapCaseOptions & { readonly patient?: string } = {},
 ): MapCase {
   if (image.shape.join() !== label.shape.join()) {
     throw new SegError('shape-mismatch', {
@@ -96,7 +97,7 @@ export function prepareMapCase(
   const labelCells = labelled / (size[0]! * size[1]! * size[2]!);
   const outside = labelCells - part.reduce((sum, v) => sum + v, 0);
   return {
-    info: { id, labelled: true },
+    info: { id, patient: options.patient ?? id, labelled: true },
     shape: grid.shape,
     channels: image.channels,
     image: working,

@@ -93,7 +93,8 @@ const FLAT = 3;
  *
  * Scans whose axes are stored in different orders or directions are turned alike. Cases that are not annotated for all
  * labels looked at are left out, with a warning; voxels of the data set's `ignoreLabel` count nowhere. Map and model are
- * on disk before the simpler predictors train; a predictor whose training diverges leaves its column empty.
+ * on disk before the simpler predictors train; a predictor whose training diverges leaves its column empty. The
+ * out-of-fold error of a scan is by a network that has seen no scan of the same patient; with one patient there is none.
  *
  * A backend must have been started. With `plan` and enough time the result depends on data, options and seed alone.
  *
@@ -205,22 +206,27 @@ export async function curateDataset(options: CurateOptions): Promise<CurationRes
     await saveStyleModel(out, map.model);
     await writeMap({ steps: { map: map.steps } });
 
-    const folds = Math.min(MOST_FOLDS, cases.length);
+    const patients = new Set(cases.map(({ info }) => info.patient)).size;
+    const folds = Math.min(MOST_FOLDS, patients);
     const casesPerFold = cases.length * (1 - 1 / folds);
     const sentinelSeconds = SHARES.sentinel * total;
-    const outOfFold = await unlessDiverged('out-of-fold Dice', () =>
-      outOfFoldErrors(cases, {
-        network,
-        folds,
-        steps: Math.round(Math.min(plan.epochs, MOST_OUT_OF_FOLD_EPOCHS) * casesPerFold),
-        fitToTime: options.plan === undefined,
-        seed,
-        // What the map and the rest leave over; writing takes as long as reading at most.
-        seconds: Math.max(SHARES.outOfFold * total, budget.left() - sentinelSeconds - writingSeconds),
-        budget,
-        onStep: (done, all) => onProgress('out-of-fold Dice', done, all),
-      }),
-    );
+    if (folds < 2) warn('out-of-fold Dice is missing: all scans are of one patient');
+    const outOfFold =
+      folds < 2
+        ? undefined
+        : await unlessDiverged('out-of-fold Dice', () =>
+            outOfFoldErrors(cases, {
+              network,
+              folds,
+              steps: Math.round(Math.min(plan.epochs, MOST_OUT_OF_FOLD_EPOCHS) * casesPerFold),
+              fitToTime: options.plan === undefined,
+              seed,
+              // What the map and the rest leave over; writing takes as long as reading at most.
+              seconds: Math.max(SHARES.outOfFold * total, budget.left() - sentinelSeconds - writingSeconds),
+              budget,
+              onStep: (done, all) => onProgress('out-of-fold Dice', done, all),
+            }),
+          );
     signal?.throwIfAborted();
     const quality = await unlessDiverged('quality regressor', () =>
       qualityErrors(cases, {

@@ -92,7 +92,8 @@ export async function readCases<Plan extends { readonly grid: WorkingGrid }>(
     kept.delete(item.id);
     const axisCodes = axes[i]!;
     const [image3d, label3d] = [reorient(image, axisCodes), reorient(label, axisCodes)];
-    cases.push({ item, working: prepareMapCase(item.id, image3d, label3d, plan.grid, foreground), axisCodes });
+    const mapCase = { ...foreground, patient: item.patient };
+    cases.push({ item, working: prepareMapCase(item.id, image3d, label3d, plan.grid, mapCase), axisCodes });
     onRead(items.length + cases.length, 2 * items.length);
   }
   const seen = cases.filter(({ working }) => working.label.some((value) => value !== IGNORED_CLASS));
