@@ -40,7 +40,11 @@ beforeEach(() => void folds.splice(0));
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** Curates phantoms whose manifest is changed case by case. */
-async function curate(name: string, cases: number, change: (entry: { id: string; patient?: string }, i: number) => void) {
+async function curate(
+  name: string,
+  cases: number,
+  change: (entry: { id: string; patient?: string }, i: number) => void,
+) {
   const data = join(folder, name);
   await writePhantomDataset(data, { cases, shape: [20, 24, 20], spacingMm: [8, 8, 8] });
   const path = join(data, 'seg.json');
