@@ -38,6 +38,12 @@ export interface StartBackendOptions {
    * Of wasm: `fast` (default) lets convolutions use Winograd's algorithm (relative error below 5e-5), `direct` does not.
    * With `fast` a NaN, an infinity or a value near float32's largest spreads to all outputs of its tile, with `direct` only
    * to those whose window holds it.
+   *
+   * With `fast` a filter gradient that is zero in exact arithmetic can come out as up to 1e-6 of the largest: where inputs
+   * or gradients are almost empty, so that every product of a weight is zero. (Volumes of a few voxels, where that is
+   * common, and channels that are zero everywhere are exact.) SGD does not notice; Adam, which divides by the gradient's
+   * size, moves such a weight by a whole learning rate. `direct`, or an Adam with an `epsilon` of about 1e-4 of the
+   * largest gradient, leaves it where it is.
    */
   readonly precision?: 'fast' | 'direct';
   /** Let `cuda` run on the processor where it finds no GPU. Default false. */

@@ -145,3 +145,14 @@ describe('--revectorize', () => {
     }
   });
 });
+
+describe('--precision', () => {
+  it('computes with direct sums, and refuses what it does not know', async () => {
+    const image = join(data, 'imagesTr', (await readdir(join(data, 'imagesTr'))).sort()[0]!);
+    const args = ['predict', '--run', onWasm, '--out', join(root, 'direct'), '--threads', '1', image, '--precision'];
+    expect(await spawnSeg([...args, 'direct'])).toMatchObject({ code: 0 });
+    const { code, stderr } = await spawnSeg([...args, 'exact']);
+    expect(code).not.toBe(0);
+    expect(stderr).toContain('fast, direct');
+  });
+});

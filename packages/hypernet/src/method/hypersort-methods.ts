@@ -33,6 +33,7 @@ export function hypersortMethods(options: Pick<HyperSortOptions, 'onLatents'> = 
         conditions: numbersByName,
         predictionCondition: numbers,
         learningRate: positive,
+        epsilon: positive,
         schedule,
         latentLearningRate: positive,
         latentSchedule: schedule,

@@ -32,6 +32,11 @@ export interface HyperSortOptions {
   readonly predictionCondition?: readonly number[];
   /** Adam's learning rate for the hypernetwork; default 1e-3 (published code; the paper says 1e-4). */
   readonly learningRate?: number;
+  /**
+   * Adam's epsilon for the hypernetwork; default 1e-8, as published. Where images are almost empty and the backend works
+   * with `precision: 'fast'`, 1e-4 keeps rounding from moving weights whose gradient is zero.
+   */
+  readonly epsilon?: number;
   /** Of the hypernetwork; default constant, as published. */
   readonly schedule?: Schedule;
   /** Adam's learning rate for the latents; default 1e-3 as published. Short runs (tens of epochs) need about 0.03. */
@@ -76,7 +81,7 @@ const SMOOTHING = 0.98;
 export function hypersort(options: HyperSortOptions): Method<'hyper' | 'latents', 'train', HyperSortState> {
   const { network, learningRate = 1e-3, latentLearningRate = 1e-3, latentWeight = 1, batchSize = 1 } = options;
   const { schedule = { kind: 'constant' }, latentStandardDeviation = 0.05, onLatents } = options;
-  const { latentSchedule = { kind: 'constant' } } = options;
+  const { latentSchedule = { kind: 'constant' }, epsilon = 1e-8 } = options;
   const { latentPenalty: kind = 'l1', latentComponentWeights: weights } = options;
   const hyper = hyperNetwork(network, options.hyper);
   const { latentDim } = hyper;
@@ -88,7 +93,7 @@ export function hypersort(options: HyperSortOptions): Method<'hyper' | 'latents'
   return defineMethod<'hyper' | 'latents', 'train', HyperSortState>({
     name: 'hypersort',
     groups: {
-      hyper: { init: (rng) => hyper.init(rng), optimiser: { kind: 'adam', learningRate }, schedule },
+      hyper: { init: (rng) => hyper.init(rng), optimiser: { kind: 'adam', learningRate, epsilon }, schedule },
       latents: {
         init: (rng, caseIds) => {
           conditions.check(caseIds);
