@@ -78,6 +78,21 @@ it.each(golden.lowResolution)('low resolution at zoom $zoom equals nearest down,
   expect(maxDifference(simulateLowResolution(image.slice(), shape, zoom), values)).toBeLessThan(TOLERANCE);
 });
 
+interface TorchGolden {
+  readonly shape: Triple;
+  readonly cases: readonly { readonly zooms: Triple; readonly values: readonly number[] }[];
+}
+const torch = JSON.parse(
+  readFileSync(new URL('../fixtures/low-resolution.json', import.meta.url), 'utf8'),
+) as TorchGolden;
+
+it.each(torch.cases)('low resolution at zooms $zooms equals PyTorch, nearest down, linear up', ({ zooms, values }) => {
+  const [d, h, w] = torch.shape;
+  const channel = Float32Array.from({ length: d * h * w }, (_, i) => Math.sin(0.7 * i) + 0.2 * Math.cos(i * i));
+  const low = simulateLowResolution(channel, torch.shape, zooms, { upsampling: 'linear' });
+  expect(maxDifference(low, values)).toBeLessThan(TOLERANCE);
+});
+
 it.each(golden.blur)('blur of sigma $sigma equals gaussian_filter', ({ sigma, values }) => {
   expect(maxDifference(gaussianBlur(image.slice(), shape, sigma), values)).toBeLessThan(TOLERANCE);
 });
