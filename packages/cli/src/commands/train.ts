@@ -76,7 +76,17 @@ function checkOptions(command: Command, positional: string | undefined, options:
     if (steps !== undefined && minutes !== undefined) command.error('error: give --steps or --minutes, not both');
     return;
   }
-  const fixed = ['data', 'out', 'method', 'seed', 'steps', 'minutes', 'checkpointEvery', 'layout', 'allowLinksOutside'] as const;
+  const fixed = [
+    'data',
+    'out',
+    'method',
+    'seed',
+    'steps',
+    'minutes',
+    'checkpointEvery',
+    'layout',
+    'allowLinksOutside',
+  ] as const;
   const given = fixed.filter((name) => options[name] !== undefined);
   if (positional !== undefined) given.unshift('data');
   if (given.length > 0) {

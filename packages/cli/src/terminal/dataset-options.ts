@@ -13,7 +13,9 @@ export interface DatasetOptions {
 export function addDatasetOptions(command: Command): Command {
   return command
     .addOption(
-      new Option('--layout <name>', 'layout of the data set (default: told from what the folder holds)').choices(LAYOUTS),
+      new Option('--layout <name>', 'layout of the data set (default: told from what the folder holds)').choices(
+        LAYOUTS,
+      ),
     )
     .option('--allow-links-outside', "follow links that lead out of the data set's folder (default: refused)");
 }

@@ -1,5 +1,13 @@
 import { SegError, type Volume } from '@seg/core';
-import { axisCodesOf, commonOrientation, type Dataset, type DatasetCase, describeFinding, reorient, type StoredGrid } from '@seg/io';
+import {
+  axisCodesOf,
+  commonOrientation,
+  type Dataset,
+  type DatasetCase,
+  describeFinding,
+  reorient,
+  type StoredGrid,
+} from '@seg/io';
 import { type OpenDatasetOptions, openDataset } from '@seg/io/node';
 import { IGNORED_CLASS } from '@seg/train';
 import { type MapCase, type MapCaseOptions, measureExtent, prepareMapCase } from '../cases/map-case.ts';

@@ -1,6 +1,6 @@
 import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import { SegError } from '@seg/core';
 import { volumeEnding } from '../../dataset/case-names.ts';
 import { mapCollecting } from '../../dataset/collect-errors.ts';
@@ -25,7 +25,8 @@ export async function listFiles(place: DataPlace, folder: string, depth = MAX_DE
   const refused: SegError[] = [];
   const visit = async (path: string, levels: number, above: readonly string[]): Promise<void> => {
     const here = await realpath(join(root, path)).catch(() => undefined);
-    if (here === undefined || above.includes(here)) return; // a link to a folder above would have no end
+    // A link to a folder that holds this one would have no end.
+    if (here === undefined || above.some((real) => real === here || real.startsWith(here + sep))) return;
     for (const entry of await readEntries(join(root, path))) {
       if (entry.name.startsWith('.') || SYSTEM_FILES.has(entry.name)) continue;
       const child = path === '' ? entry.name : `${path}/${entry.name}`;

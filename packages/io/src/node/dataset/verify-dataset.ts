@@ -71,11 +71,12 @@ function notOpened(root: string, error: SegError): VerificationReport {
   const findings = errors.map((e): Finding => {
     const inFolder = e.where.startsWith(root) && e.where !== root;
     const got = e.got === undefined ? '' : ` (${typeof e.got === 'string' ? e.got : JSON.stringify(e.got)})`;
+    const expected = typeof e.expected === 'string' ? `; expected ${e.expected}` : '';
     return {
       code: 'unreadable-description',
       severity: 'error',
       ...(inFolder ? { file: relative(root, e.where).split(sep).join('/') } : {}),
-      message: `${e.problem}${got}`.slice(0, 500),
+      message: `${e.problem}${got}${expected}`.slice(0, 1000),
       hint: e.hint ?? 'Correct the description of the data set.',
     };
   });
@@ -88,10 +89,10 @@ async function caseCountFindings({ root, layout, cases }: Dataset, list: string)
   // Gone, or changed since the data set was opened: there is nothing to compare with.
   const text = await readFile(join(root, 'dataset.json'), 'utf8').catch(() => '{}');
   const described = parseJson(root, text);
-  const test = cases.filter(({ split }) => split === 'test').length;
+  const count = (of: string) => cases.filter(({ split = 'training' }) => split === of).length;
   const counts = [
-    ['numTraining', cases.length - test, 'training'],
-    ['numTest', test, 'test'],
+    ['numTraining', count('training'), 'training'],
+    ['numTest', count('test'), 'test'],
   ] as const;
   return counts.flatMap(([key, found, kind]): Finding[] => {
     const { value } = described.at(key);

@@ -8,8 +8,7 @@ export type CaseImages = ReadonlyMap<string, string>;
 /** Entities that tell acquisitions of one suffix apart; an annotation that has them is of that acquisition. */
 const ACQUISITION = ['acq', 'ce', 'rec', 'dir', 'echo', 'inv', 'part', 'chunk'] as const;
 
-const HOW_TO_SAY =
-  'Write a seg.json that names the images of each case, or move what is not meant out of the folder.';
+const HOW_TO_SAY = 'Write a seg.json that names the images of each case, or move what is not meant out of the folder.';
 
 /** The images of each case, one a suffix, on the grid of its annotation. Several that fit are reported. */
 export function chooseImages(

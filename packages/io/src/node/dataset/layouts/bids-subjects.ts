@@ -18,7 +18,10 @@ export async function reportSubjects(
   const folders = paths.flatMap((path) => /^(sub-[^/]+)\//.exec(sameName(path))?.[1] ?? []);
   const table = await readFile(await resolveInside(place, 'participants.tsv'), 'utf8').catch(() => '');
   const [header = '', ...rows] = table.split(/\r?\n/);
-  const column = header.replace(/^\ufeff/, '').split('\t').indexOf('participant_id');
+  const column = header
+    .replace(/^\ufeff/, '')
+    .split('\t')
+    .indexOf('participant_id');
   const listed = column < 0 ? [] : rows.flatMap((row) => sameName(row.split('\t')[column]?.trim() ?? '') || []);
   const without = [...new Set([...folders, ...listed])].filter((subject) => !withImage.has(subject)).sort();
   if (withImage.size === 0 || without.length === 0) return;

@@ -99,7 +99,8 @@ function reportNames(paths: readonly string[], files: readonly BidsName[], findi
     if (role === 'unused' || raw.length === 0) unused.push(`_${suffix} (${group.length}, as ${group[0]!.path})`);
     else {
       const message = `_${suffix} is no suffix of BIDS images: ${raw.length} file(s) could be an input or an annotation (${listNames(raw.map(({ path }) => path))})`;
-      const hint = 'Name them with a BIDS suffix (_T1w, _dseg, ...), or write a seg.json that names the files of each case.';
+      const hint =
+        'Name them with a BIDS suffix (_T1w, _dseg, ...), or write a seg.json that names the files of each case.';
       findings.error('ambiguous', message, hint);
     }
   }

@@ -1,6 +1,13 @@
 import { basename, join } from 'node:path';
 import { SegError } from '@seg/core';
-import { isDataFile, patientOfId, sameName, splitChannelSuffix, volumeEnding, volumeStem } from '../../../dataset/case-names.ts';
+import {
+  isDataFile,
+  patientOfId,
+  sameName,
+  splitChannelSuffix,
+  volumeEnding,
+  volumeStem,
+} from '../../../dataset/case-names.ts';
 import { looseName, withoutImageSuffix, withoutLabelSuffix } from '../../../dataset/loose-name.ts';
 import type { LabelDefinition, ManifestCase } from '../../../dataset/manifest-types.ts';
 import { listNames } from '../../../dataset/name-list.ts';
@@ -46,7 +53,10 @@ export async function readFolders(
   options: { readonly labels: (paths: readonly string[]) => Promise<readonly LabelDefinition[]> },
 ): Promise<LayoutContent> {
   const findings = new Findings();
-  const [images, labels] = [onlyFolder(place, folders.images, 'images'), onlyFolder(place, folders.labels, 'label maps')];
+  const [images, labels] = [
+    onlyFolder(place, folders.images, 'images'),
+    onlyFolder(place, folders.labels, 'label maps'),
+  ];
   const imageFiles = await listFiles(place, images);
   const labelFiles = await listFiles(place, labels);
   const volumes = imageFiles.filter(isVolume);
@@ -62,7 +72,12 @@ export async function readFolders(
   const groups = groupImages(byStem(volumes, images), labelsByStem, findings);
   const labelOf = pairLabels(groups, labelsByStem, findings);
   const channels = Math.max(1, ...[...groups.values()].map((files) => Math.max(...files.keys()) + 1));
-  reportUnlabelled([...groups.keys()].filter((key) => !labelOf.has(key)), groups.size, labelOf.size, findings);
+  reportUnlabelled(
+    [...groups.keys()].filter((key) => !labelOf.has(key)),
+    groups.size,
+    labelOf.size,
+    findings,
+  );
   reportSurplus([...imageFiles, ...labelFiles], findings);
   await reportOtherFolders(place, [images, labels], findings);
   const cases = [...groups].flatMap(([key, files]): ManifestCase[] => {
@@ -124,13 +139,18 @@ function byStem(paths: readonly string[], folder: string): ReadonlyMap<string, r
 type Stems = ReadonlyMap<string, readonly string[]>;
 
 /** Channel files by case and channel; without channel numbers every image has the channel 0 alone. */
-function groupImages(images: Stems, labels: Stems, findings: Findings): ReadonlyMap<string, ReadonlyMap<number, string>> {
+function groupImages(
+  images: Stems,
+  labels: Stems,
+  findings: Findings,
+): ReadonlyMap<string, ReadonlyMap<number, string>> {
   const single = new Map<string, string>();
   for (const [stem, paths] of images) {
     if (paths.length > 1) {
       const message = `one image in ${paths.length} files: ${paths.join(', ')}; each of them could be meant`;
       findings.error('ambiguous', message, HOW_TO_SAY, { case: stem.replaceAll('/', '_') });
-    } else single.set(stem, paths[0]!);
+    }
+    single.set(stem, paths[0]!);
   }
   const groups = new Map<string, Map<number, string>>();
   const numbered = areChannels([...images.keys()], labels, findings);
@@ -180,8 +200,12 @@ function pairLabels(
     else {
       const folder = stem.slice(0, Math.max(0, stem.lastIndexOf('/')));
       const near = loose.get(looseName(stem)) ?? (groups.has(folder) ? folder : undefined);
-      const part = near === undefined ? [...groups.keys()].find((k) => stem.startsWith(`${k}_`) || stem.startsWith(`${k}-`)) : near;
-      const like = part === undefined ? '' : `; it could be one of several masks of ${part}, or that one's under another name`;
+      const part =
+        near === undefined
+          ? [...groups.keys()].find((k) => stem.startsWith(`${k}_`) || stem.startsWith(`${k}-`))
+          : near;
+      const like =
+        part === undefined ? '' : `; it could be one of several masks of ${part}, or that one's under another name`;
       const message = `no image for this label map${like}`;
       const hint = 'Give an image and its label map the same name, or write a seg.json.';
       for (const file of paths) findings.error('missing-image', message, hint, { file });
@@ -203,7 +227,11 @@ function pairLabels(
 function reportUnlabelled(keys: readonly string[], images: number, labels: number, findings: Findings): void {
   if (keys.length === 0 || labels === 0) return; // a set without any label map is for predicting
   const message = `${keys.length} of ${images} images have no label map: ${listNames(keys)}`;
-  findings.warning('missing-label', message, 'Add the label maps if there are any; such images are not learned from with labels.');
+  findings.warning(
+    'missing-label',
+    message,
+    'Add the label maps if there are any; such images are not learned from with labels.',
+  );
 }
 
 function reportSurplus(paths: readonly string[], findings: Findings): void {
@@ -211,7 +239,11 @@ function reportSurplus(paths: readonly string[], findings: Findings): void {
   const surplus = paths.filter((path) => !isVolume(path) && !isDataFile(path, all));
   if (surplus.length === 0) return;
   const message = `${surplus.length} file(s) are no volumes that are read here: ${listNames(surplus)}`;
-  findings.warning('stray-file', message, 'Convert them if they are images or label maps, or move them out of the folders.');
+  findings.warning(
+    'stray-file',
+    message,
+    'Convert them if they are images or label maps, or move them out of the folders.',
+  );
 }
 
 async function reportOtherFolders(place: DataPlace, used: readonly string[], findings: Findings): Promise<void> {
@@ -221,7 +253,9 @@ async function reportOtherFolders(place: DataPlace, used: readonly string[], fin
     if (!used.includes(folder.replace(/\/$/, ''))) counts.set(folder, (counts.get(folder) ?? 0) + 1);
   }
   if (counts.size === 0) return;
-  const names = [...counts].map(([name, n]) => (name.endsWith('/') ? `${name} (${n} volumes)` : name));
+  const names = [...counts].map(([name, n]) =>
+    name.endsWith('/') ? `${name} (${n} volume${n === 1 ? '' : 's'})` : name,
+  );
   const message = `besides ${used.join(' and ')} there are volumes in ${listNames(names)}`;
   findings.warning('stray-file', message, 'They are not read; a seg.json can name them.');
 }

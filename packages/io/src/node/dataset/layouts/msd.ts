@@ -1,9 +1,10 @@
+import { SegError } from '@seg/core';
 import { idsOfFiles, patientOfId, sameName, volumeEnding, volumeStem } from '../../../dataset/case-names.ts';
 import { mapCollecting } from '../../../dataset/collect-errors.ts';
 import type { JsonReader } from '../../../dataset/json-reader.ts';
 import type { DatasetManifest, LabelDefinition, ManifestCase, Split } from '../../../dataset/manifest-types.ts';
-import { MAX_LABEL } from '../../../dataset/parse-manifest.ts';
 import { listNames } from '../../../dataset/name-list.ts';
+import { MAX_LABEL } from '../../../dataset/parse-manifest.ts';
 import { cleanRelativePath } from '../../../dataset/relative-path.ts';
 import { isFile } from '../list-files.ts';
 import { type DataPlace, resolveInside } from '../resolve-inside.ts';
@@ -28,14 +29,15 @@ export async function readMsd(
   const manifest = await readDescription(place, where, json, options);
   const findings = new Findings();
   const { list = 'training', label = 'label' } = options;
-  reportUnlabelled(manifest, json.at(list), label, findings);
-  await reportUnlisted(place, manifest.cases, findings, {
+  const lost = await reportUnlisted(place, manifest.cases, findings, {
     list: 'dataset.json',
     named: textsOf(json.value),
     labelsPromised: true,
     // Where the list names nothing of a folder of the layout, all its files are surplus.
     folders: ['imagesTr', 'labelsTr', 'imagesTs', 'labelsTs'],
   });
+  reportUnlabelled(manifest, json.at(list), { label, lost }, findings);
+  reportOtherLists(json, list, findings);
   return { manifest, findings: findings.list };
 }
 
@@ -46,11 +48,16 @@ function textsOf(value: unknown): readonly string[] {
 }
 
 /** Training cases that the list gives no label map; one under another member of the entry is a slip. */
-function reportUnlabelled(manifest: DatasetManifest, list: JsonReader, label: string, findings: Findings): void {
+function reportUnlabelled(
+  manifest: DatasetManifest,
+  list: JsonReader,
+  { label, lost }: { readonly label: string; readonly lost: ReadonlySet<string> },
+  findings: Findings,
+): void {
   const without: string[] = [];
   list.array().forEach((entry, i) => {
     const id = manifest.cases[i]?.id;
-    if (id === undefined || manifest.cases[i]!.label !== undefined) return;
+    if (id === undefined || manifest.cases[i]!.label !== undefined || lost.has(id)) return;
     const others = typeof entry.value === 'string' ? [] : entry.entries();
     const named = others.filter(([key, { value }]) => key !== 'image' && textsOf(value).length > 0);
     if (named.length === 0) without.push(id);
@@ -62,6 +69,19 @@ function reportUnlabelled(manifest: DatasetManifest, list: JsonReader, label: st
   if (without.length > 0) {
     const message = `${without.length} of ${list.array().length} training case(s) have no label map: ${listNames(without)}`;
     findings.warning('missing-label', message, 'Add the label maps to the entries if there are any.');
+  }
+}
+
+/** Lists of images besides those that are used. */
+function reportOtherLists(json: JsonReader, list: string, findings: Findings): void {
+  const isEntry = ({ value }: JsonReader) => typeof value === 'object' && value !== null && 'image' in value;
+  for (const [key, member] of json.entries()) {
+    if ([list, 'validation', 'test'].includes(key) || !Array.isArray(member.value)) continue;
+    const count = member.array().filter(isEntry).length;
+    if (count === 0) continue;
+    const message = `the ${count} image(s) of the list "${key}" are not used`;
+    const hint = `Add them to "${list}" to use them, or open that list in its place (option msd.list of the library).`;
+    findings.warning('stray-file', message, hint, { file: 'dataset.json' });
   }
 }
 
@@ -81,10 +101,13 @@ async function readDescription(
   const modality = json.at('modality').absent ? json.at('channel_names') : json.at('modality');
   const channels = readChannels(modality);
   const annotated = readEntries(where, json.at(list), label);
-  const unlabelled = json.at('test').absent ? [] : readEntries(where, json.at('test'), label);
-  const entries = [...annotated, ...unlabelled.map((entry) => ({ ...entry, split: 'test' as Split }))];
+  const others = (['validation', 'test'] as const).flatMap((split): Listed[] => {
+    if (split === list || json.at(split).absent) return [];
+    return readEntries(where, json.at(split), label).map((entry, i) => ({ ...entry, split, place: `${split}[${i}]` }));
+  });
+  const entries: Listed[] = [...annotated.map((entry, i) => ({ ...entry, place: `${list}[${i}]` })), ...others];
   const ids = idsOfFiles(entries.map(({ images }) => images[0]!));
-  refuseRepeated(where, json.at(list), entries, list);
+  refuseRepeated(where, entries);
   const cases: ManifestCase[] = [];
   for (const [i, entry] of entries.entries()) {
     const patient = entry.patient ?? patientOfId(ids[i]!);
@@ -117,6 +140,11 @@ interface Entry {
   readonly labels?: readonly LabelDefinition[];
   readonly patient?: string;
   readonly split?: Split;
+}
+
+interface Listed extends Entry {
+  /** Where the entry is in the document. */
+  readonly place: string;
 }
 
 function readEntries(where: string, list: JsonReader, labelKey: string): Entry[] {
@@ -165,15 +193,19 @@ function readChannels(reader: JsonReader): string[] {
 }
 
 /** An image of two entries would be learned from twice, or be trained and tested on. */
-function refuseRepeated(where: string, list: JsonReader, entries: readonly Entry[], name: string): void {
-  const training = list.array().length;
-  const nameOf = (i: number) => (i < training ? `${name}[${i}]` : `test[${i - training}]`);
-  const seen = new Map<string, number>();
-  mapCollecting(where, entries, ({ images }, i) => {
+function refuseRepeated(where: string, entries: readonly Listed[]): void {
+  const seen = new Map<string, string>();
+  mapCollecting(where, entries, ({ images, place }) => {
     const image = sameName(images.join(', '));
     const first = seen.get(image);
-    if (first === undefined) seen.set(image, i);
-    else list.fail(`names an image that occurs twice: ${image} in ${nameOf(first)} and ${nameOf(i)}`, 'Keep one entry.');
+    if (first === undefined) seen.set(image, place);
+    else {
+      throw new SegError('corrupt-data', {
+        where,
+        problem: `the image ${image} occurs twice, in ${first} and ${place}`,
+        hint: 'Keep one of the two entries.',
+      });
+    }
   });
 }
 

@@ -38,7 +38,9 @@ export async function readNnunetFolders(
   const rescued = reportLabelsWithoutImage(sorted, options);
   reportMissingLabels(sorted, rescued, options);
   if (sorted.images.size === 0 && split === undefined) {
-    const found = (await listFiles(place, '', 1)).map((path) => (path.includes('/') ? path.replace(/\/.*/, '/') : path));
+    const found = (await listFiles(place, '', 1)).map((path) =>
+      path.includes('/') ? path.replace(/\/.*/, '/') : path,
+    );
     const message = `no image ${folder}/CASE_0000${ending}; the data set's folder holds ${listNames([...new Set(found)])}`;
     findings.error('missing-image', message, 'Put the images there, under these names.');
   }
@@ -107,7 +109,10 @@ function reportStrayImages({ images, strays, all }: Sorted, { ending, findings, 
     else {
       const message = `this image is not read: ${whyNotImage(path, names.images, ending)}`;
       const right = `${names.images}/${id}_${String(channel).padStart(4, '0')}${ending}`;
-      findings.error('stray-file', message, `Save it as ${right}, or move it out of the folder.`, { case: id, file: path });
+      findings.error('stray-file', message, `Save it as ${right}, or move it out of the folder.`, {
+        case: id,
+        file: path,
+      });
     }
   }
   reportSurplus(surplus, names.images, findings);
@@ -135,7 +140,9 @@ function reportLabelsWithoutImage(
     if (volumeEnding(path) === undefined || (id !== undefined && labels.has(id))) surplus.push(path);
     else if (id === undefined) {
       const message = `this label map belongs to no image: ${names.images}/${stem}_0000${ending} does not exist`;
-      findings.error('missing-image', message, 'Add the image, or move the label map out of the folder.', { file: path });
+      findings.error('missing-image', message, 'Add the image, or move the label map out of the folder.', {
+        file: path,
+      });
     } else {
       meant.add(id);
       const message = `this label map is not read: that of ${id} must be ${names.labels}/${id}${ending}`;

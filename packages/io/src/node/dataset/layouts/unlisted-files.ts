@@ -17,13 +17,17 @@ interface UnlistedOptions {
   readonly folders?: readonly string[];
 }
 
-/** Reports the files in the folders of listed files that the list does not name, in particular lost label maps. */
+/**
+ * Reports the files in the folders of listed files that the list does not name, in particular lost label maps.
+ *
+ * @returns the cases whose label maps were lost.
+ */
 export async function reportUnlisted(
   place: DataPlace,
   cases: readonly ManifestCase[],
   findings: Findings,
   options: UnlistedOptions,
-): Promise<void> {
+): Promise<ReadonlySet<string>> {
   const labelsOf = ({ label = [] }: ManifestCase) => (typeof label === 'string' ? [label] : label);
   const labelFolders = new Set([...cases.flatMap(labelsOf).map(folderOf), 'labelsTr', 'labelsTs']);
   const listed = cases.flatMap((entry) => [...entry.images, ...labelsOf(entry)]);
@@ -32,6 +36,7 @@ export async function reportUnlisted(
   const isLost = (entry: ManifestCase) => labelsOf(entry).length === 0 && entry.split !== 'test';
   const lost = options.labelsPromised === true ? cases.filter(isLost) : [];
   const unlabelled = new Map(lost.map(({ id }) => [looseName(id), id]));
+  const meant = new Set<string>();
   const surplus: string[] = [];
   for (const folder of [...folders].sort()) {
     const paths = await listFiles(place, folder, 0);
@@ -43,6 +48,7 @@ export async function reportUnlisted(
       const id = labelFolders.has(folder) ? unlabelled.get(looseName(volumeStem(path))) : undefined;
       if (id === undefined || volumeEnding(path) === undefined) surplus.push(path);
       else {
+        meant.add(id);
         const message = `this label map is not read: ${options.list} lists the case ${id} without label map`;
         findings.error('stray-file', message, 'Add it to the entry of its image, or move it out of the folder.', {
           case: id,
@@ -55,6 +61,7 @@ export async function reportUnlisted(
     const message = `${surplus.length} file(s) are named by no case of ${options.list}: ${listNames(surplus)}`;
     findings.warning('stray-file', message, 'They are not read; list them, or move them out of the folder.');
   }
+  return meant;
 }
 
 function folderOf(path: string): string {
