@@ -1,10 +1,14 @@
 export type { CacheContent } from './cache/cache-entry.ts';
+export { type BidsName, type BidsRole, parseBidsName } from './dataset/bids-name.ts';
+export { splitChannelSuffix } from './dataset/case-names.ts';
 export type { Dataset, DatasetCase, DatasetLayout, LabelMap } from './dataset/dataset-types.ts';
 export type { DatasetManifest, LabelDefinition, ManifestCase, Split } from './dataset/manifest-types.ts';
+export { parseNnunetName } from './dataset/nnunet-name.ts';
 export { parseManifest } from './dataset/parse-manifest.ts';
 export { crossValidationSplits, type DatasetSplit, type SplitOptions, splitDataset } from './dataset/split-dataset.ts';
 export { stackChannels } from './dataset/stack-channels.ts';
 export {
+  describeFinding,
   type Finding,
   type FindingCode,
   formatVerificationReport,

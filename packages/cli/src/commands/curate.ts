@@ -4,10 +4,11 @@ import { positiveNumber, wholeNumber } from '../terminal/arguments.ts';
 import { addBackendOptions, type BackendOptions, startChosenBackend } from '../terminal/backend-options.ts';
 import type { Cli } from '../terminal/cli.ts';
 import { dataFolder } from '../terminal/data-folder.ts';
+import { addDatasetOptions, type DatasetOptions, datasetOptions } from '../terminal/dataset-options.ts';
 import { type Progress, startProgress } from '../terminal/progress.ts';
 import { formatTable } from '../terminal/table.ts';
 
-interface Options extends BackendOptions {
+interface Options extends BackendOptions, DatasetOptions {
   readonly data?: string;
   readonly out?: string;
   readonly label?: number[];
@@ -35,6 +36,7 @@ export function addCurate(program: Command, cli: Cli): void {
     .option('--seed <n>', 'seed of everything random (default: 0)', wholeNumber(0))
     .option('--minutes <n>', 'time for everything (default: 30)', positiveNumber)
     .option('--correct-all', 'write a corrected label for every case, not only for those that stand out');
+  addDatasetOptions(command);
   addBackendOptions(command)
     .option('--json', 'print the ranking as JSON')
     .addHelpText(
@@ -67,6 +69,7 @@ async function curate(cli: Cli, data: string, out: string, options: Options): Pr
   try {
     const result = await curateDataset({
       data,
+      dataset: datasetOptions(options),
       out,
       signal: cli.signal,
       onProgress: bars.show,

@@ -10,10 +10,11 @@ import {
 } from '../terminal/backend-options.ts';
 import type { Cli } from '../terminal/cli.ts';
 import { dataFolder } from '../terminal/data-folder.ts';
+import { addDatasetOptions, type DatasetOptions, datasetOptions } from '../terminal/dataset-options.ts';
 import { type Progress, startProgress } from '../terminal/progress.ts';
 import { formatTable } from '../terminal/table.ts';
 
-interface Options extends BackendOptions {
+interface Options extends BackendOptions, DatasetOptions {
   readonly data?: string;
   readonly out?: string;
   readonly resume?: string;
@@ -41,6 +42,7 @@ export function addTrain(program: Command, cli: Cli): void {
     .option('--steps <n>', 'train for this many steps', wholeNumber(1))
     .option('--minutes <n>', 'train for this long, loading included (default: 12)', positiveNumber)
     .option('--checkpoint-every <n>', 'steps between checkpoints (default: a tenth of the training)', wholeNumber(1));
+  addDatasetOptions(command);
   addBackendOptions(command)
     .option('--no-verify', 'do not check the data set first')
     .option('--json', 'print the result as JSON')
@@ -74,7 +76,17 @@ function checkOptions(command: Command, positional: string | undefined, options:
     if (steps !== undefined && minutes !== undefined) command.error('error: give --steps or --minutes, not both');
     return;
   }
-  const fixed = ['data', 'out', 'method', 'seed', 'steps', 'minutes', 'checkpointEvery'] as const;
+  const fixed = [
+    'data',
+    'out',
+    'method',
+    'seed',
+    'steps',
+    'minutes',
+    'checkpointEvery',
+    'layout',
+    'allowLinksOutside',
+  ] as const;
   const given = fixed.filter((name) => options[name] !== undefined);
   if (positional !== undefined) given.unshift('data');
   if (given.length > 0) {
@@ -93,12 +105,13 @@ async function begin(cli: Cli, data: string, options: Options): Promise<RunResul
   const methods = await moreMethods(out);
   checkOption('seg train', 'method', method, Object.keys({ ...builtInMethods, ...methods }));
   await requireFolder('seg train', data);
-  if (options.verify) await verifyFirst(cli, data);
+  const told = options.verify ? await verifyFirst(cli, data, datasetOptions(options)) : new Set<string>();
   await startChosenBackend(cli, options);
-  return watch(cli, (observers) =>
+  const begun = (observers: RunObservers) =>
     trainRun({
       ...observers,
       data,
+      dataset: datasetOptions(options),
       out: out!,
       method,
       methods,
@@ -106,8 +119,8 @@ async function begin(cli: Cli, data: string, options: Options): Promise<RunResul
       ...(steps === undefined ? {} : { budget: { steps } }),
       ...(minutes === undefined ? {} : { budget: { minutes } }),
       ...(checkpointEvery === undefined ? {} : { checkpointEvery }),
-    }),
-  );
+    });
+  return watch(cli, begun, told);
 }
 
 async function resume(cli: Cli, run: string, options: Options): Promise<RunResult> {
@@ -122,18 +135,31 @@ async function resume(cli: Cli, run: string, options: Options): Promise<RunResul
   return watch(cli, (observers) => resumeRun(run, { ...observers, methods }));
 }
 
-async function verifyFirst(cli: Cli, data: string): Promise<void> {
+/** Warnings that are shown before a training; `seg verify` shows all. */
+const SHOWN_WARNINGS = 20;
+
+/** Refuses a data set with errors and shows the warnings about one without. Returns the lines that were shown. */
+async function verifyFirst(cli: Cli, data: string, options: DatasetOptions): Promise<ReadonlySet<string>> {
   const { SegError } = await import('@seg/core');
-  const { formatVerificationReport } = await import('@seg/io');
+  const { describeFinding, formatVerificationReport } = await import('@seg/io');
   const { verifyDataset } = await import('@seg/io/node');
   const progress = await startProgress(cli, 'verifying');
   try {
     const report = await verifyDataset(data, {
+      ...options,
       signal: cli.signal,
       onProgress: (done, total) => progress.update(done, total),
     });
     progress.stop();
-    if (report.ok) return;
+    if (report.ok) {
+      const lines = report.findings.map(describeFinding);
+      for (const [i, line] of lines.slice(0, SHOWN_WARNINGS).entries()) {
+        cli.stderr(`warning: ${line}\n    ${report.findings[i]!.hint}\n`);
+      }
+      const more = lines.length - SHOWN_WARNINGS;
+      if (more > 0) cli.stderr(`warning: ${more} more; see them all with: seg verify ${data}\n`);
+      return new Set(lines);
+    }
     throw new SegError('corrupt-data', {
       where: 'seg train',
       problem: `the data set cannot be trained on:\n${formatVerificationReport(report)}`,
@@ -144,8 +170,12 @@ async function verifyFirst(cli: Cli, data: string): Promise<void> {
   }
 }
 
-/** Runs a training with a bar for each of its stages. */
-async function watch(cli: Cli, run: (observers: RunObservers) => Promise<RunResult>): Promise<RunResult> {
+/** Runs a training with a bar for each of its stages; warnings that were `told` before are not repeated. */
+async function watch(
+  cli: Cli,
+  run: (observers: RunObservers) => Promise<RunResult>,
+  told: ReadonlySet<string> = new Set(),
+): Promise<RunResult> {
   let stage = '';
   let bar: Progress | undefined;
   let opening: Promise<void> = Promise.resolve();
@@ -175,7 +205,9 @@ async function watch(cli: Cli, run: (observers: RunObservers) => Promise<RunResu
           validation = `, validation score ${record.metrics.score.toFixed(3)}`;
         }
       },
-      onWarning: (message) => cli.stderr(`seg: ${message}\n`),
+      onWarning: (message) => {
+        if (!told.has(message)) cli.stderr(`seg: ${message}\n`);
+      },
     });
   } finally {
     stage = '';

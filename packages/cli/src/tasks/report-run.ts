@@ -2,12 +2,12 @@ import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Volume } from '@seg/core';
 import type { Dataset, DatasetCase } from '@seg/io';
-import { openDataset, readImage, readLabelMap, writeFileAtomic, writeNifti } from '@seg/io/node';
+import { readImage, readLabelMap, writeFileAtomic, writeNifti } from '@seg/io/node';
 import { CohortEvaluation, type CohortSummary, evaluateSegmentation } from '@seg/metrics';
 import type { CasePicture, CaseRecord } from '@seg/report';
 import { buildTrainingReport } from '@seg/report/node';
 import { predictVolume } from '@seg/train';
-import { type LoadedRun, loadRun, readRunLog } from '@seg/train/node';
+import { type LoadedRun, loadRun, openRunDataset, readRunLog } from '@seg/train/node';
 import { checkAborted } from './check-aborted.ts';
 import { mapRun } from './map-run.ts';
 import { moreMethods } from './methods.ts';
@@ -37,7 +37,7 @@ export async function reportRun(run: string, options: ReportRunOptions = {}): Pr
   const methods = await moreMethods();
   const loaded = await loadRun(run, { methods, ...(onWarning === undefined ? {} : { onWarning }) });
   try {
-    const dataset = await openDataset(loaded.config.data.root);
+    const dataset = await openRunDataset(loaded.config);
     const validated = await validate(run, loaded, dataset, options);
     const { labels, train, validation } = loaded.config.data;
     const report = await buildTrainingReport(run, {

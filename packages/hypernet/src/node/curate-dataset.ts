@@ -1,7 +1,7 @@
 import { appendFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { checkOption, SegError } from '@seg/core';
-import { writeFileAtomic } from '@seg/io/node';
+import { type OpenDatasetOptions, writeFileAtomic } from '@seg/io/node';
 import { hyperSortUnet } from '@seg/unet3d';
 import { volumeScore } from '../baselines/volume-score.ts';
 import { labelDiceError, labelForeground } from '../cases/label-voxels.ts';
@@ -30,6 +30,8 @@ import { writeCorrection } from './write-correction.ts';
 export interface CurateOptions {
   /** Folder of the data set, in any layout that `openDataset` knows. */
   readonly data: string;
+  /** How the folder is read. Default: told from what it holds; links that lead out of it are refused. */
+  readonly dataset?: Pick<OpenDatasetOptions, 'layout' | 'allowLinksOutside'>;
   /** Folder of the run, new or empty. */
   readonly out: string;
   /** Label values that form the foreground; default: all of the data set, merged. */
@@ -117,6 +119,7 @@ export async function curateDataset(options: CurateOptions): Promise<CurationRes
     data,
     warn,
     onRead: (done, total) => onProgress('reading', done, total),
+    ...(options.dataset === undefined ? {} : { dataset: options.dataset }),
     ...(options.labels === undefined ? {} : { labels: options.labels }),
     ...(signal === undefined ? {} : { signal }),
     plan: (extents, { channels, unread }) => {

@@ -1,6 +1,14 @@
 import { SegError, type Volume } from '@seg/core';
-import { axisCodesOf, commonOrientation, type Dataset, type DatasetCase, reorient, type StoredGrid } from '@seg/io';
-import { openDataset } from '@seg/io/node';
+import {
+  axisCodesOf,
+  commonOrientation,
+  type Dataset,
+  type DatasetCase,
+  describeFinding,
+  reorient,
+  type StoredGrid,
+} from '@seg/io';
+import { type OpenDatasetOptions, openDataset } from '@seg/io/node';
 import { IGNORED_CLASS } from '@seg/train';
 import { type MapCase, type MapCaseOptions, measureExtent, prepareMapCase } from '../cases/map-case.ts';
 import { turnExtent } from '../cases/turn-extent.ts';
@@ -16,6 +24,8 @@ export interface CurationCase {
 
 export interface ReadCasesOptions<Plan> {
   readonly data: string;
+  /** How the folder is read. */
+  readonly dataset?: Pick<OpenDatasetOptions, 'layout' | 'allowLinksOutside'>;
   /** Label values that form the foreground; default: all of the data set. */
   readonly labels?: readonly number[];
   readonly signal?: AbortSignal;
@@ -51,7 +61,8 @@ export async function readCases<Plan extends { readonly grid: WorkingGrid }>(
   options: ReadCasesOptions<Plan>,
 ): Promise<CasesRead<Plan>> {
   const { data, signal, warn, onRead } = options;
-  const dataset = await openDataset(data);
+  const dataset = await openDataset(data, options.dataset);
+  for (const finding of dataset.findings) warn(describeFinding(finding));
   const { ignoreLabel } = dataset;
   const declared = dataset.labels.map(({ value }) => value);
   const wanted = options.labels ?? declared;

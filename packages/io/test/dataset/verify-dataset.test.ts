@@ -201,7 +201,8 @@ describe('verifyDataset', () => {
     const annotated = { id: 'a', images: ['a.nii'], label: 'la.nii' };
     const other = { id: 'b', images: ['b.nii'] };
     expect(await findings([annotated, other])).toEqual(['warning label-unused', 'warning orientation-differs']);
-    expect(await findings([other])).toEqual(['warning no-annotated-cases']);
+    // Files that no case names are told as well.
+    expect(await findings([other])).toEqual(['warning stray-file', 'warning no-annotated-cases']);
     expect(await findings([])).toEqual(['error no-cases']);
   });
 

@@ -19,7 +19,17 @@ function fakeDataset(cases: readonly DatasetCase[], extra: Partial<Dataset> = {}
     { value: 2, name: 'b' },
   ];
   const manifest = { schemaVersion: 1, name: 'x', labels, channels: ['CT'], cases: [] } as const;
-  return { name: 'x', root: '/', layout: 'manifest', labels, channels: ['CT'], cases, manifest, ...extra };
+  return {
+    name: 'x',
+    root: '/',
+    layout: 'manifest',
+    labels,
+    channels: ['CT'],
+    cases,
+    manifest,
+    findings: [],
+    ...extra,
+  };
 }
 
 const grid = (data: readonly number[], shape: Triple, affine?: readonly number[], channels = 1) =>

@@ -1,6 +1,7 @@
 export { type CheckpointFileSystem, type CheckpointFilesOptions, checkpointFiles } from './checkpoint-files.ts';
 export { CaseLoader, type CaseLoaderOptions } from './load-cases.ts';
 export { type LoadedRun, type LoadRunOptions, loadRun } from './load-run.ts';
+export { openRunDataset } from './open-run-dataset.ts';
 export { type RunConfig, readRunConfig, writeRunConfig } from './run-config.ts';
 export { RunLog, readRunLog } from './run-log.ts';
 export { encodeTensorBoardEvent, type TensorBoardEvent } from './tensorboard-events.ts';

@@ -2,8 +2,8 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { SegError } from '@seg/core';
 import type { Dataset, DatasetCase } from '@seg/io';
-import { splitDataset } from '@seg/io';
-import { openDataset } from '@seg/io/node';
+import { describeFinding, splitDataset } from '@seg/io';
+import { type OpenDatasetOptions, openDataset } from '@seg/io/node';
 import * as tf from '@tensorflow/tfjs-core';
 import type { TrainingCase } from '../data/training-case.ts';
 import { type FitResult, fit } from '../fit/fit.ts';
@@ -17,6 +17,7 @@ import { measureTrainingSpeed } from '../run/measure-speed.ts';
 import { createMethod, type MethodRegistry } from '../run/method-registry.ts';
 import { checkpointFiles } from './checkpoint-files.ts';
 import { CaseLoader } from './load-cases.ts';
+import { openRunDataset } from './open-run-dataset.ts';
 import { type RunConfig, readRunConfig, writeRunConfig } from './run-config.ts';
 import { RunLog } from './run-log.ts';
 import { workerLoader } from './worker-loader.ts';
@@ -39,6 +40,8 @@ export interface RunObservers {
 export interface TrainRunOptions extends RunObservers {
   /** Folder of a data set. */
   readonly data: string;
+  /** How the folder is read; recorded in the run. Default: told from what it holds. */
+  readonly dataset?: Pick<OpenDatasetOptions, 'layout' | 'allowLinksOutside'>;
   /** Folder of the run; made where it does not exist, refused where it already has a run. */
   readonly out: string;
   /** Default 'supervised'. */
@@ -80,7 +83,8 @@ export async function trainRun(options: TrainRunOptions): Promise<RunResult> {
   const startedAt = performance.now();
   const out = resolve(options.out);
   await refuseUsedFolder(out);
-  const dataset = await openDataset(options.data);
+  const dataset = await openDataset(options.data, options.dataset);
+  for (const finding of dataset.findings) options.onWarning?.(describeFinding(finding));
   const split = splitDataset(dataset, { seed, validationFraction });
   const training = [...split.train, ...split.unlabelled];
   const loader = new CaseLoader(dataset, observe(options));
@@ -95,7 +99,7 @@ export async function trainRun(options: TrainRunOptions): Promise<RunResult> {
   const data = await loader.prepare(training, plan.preprocessing);
   const validation = await loader.prepare(split.validation, plan.preprocessing);
   const spentMinutes = (performance.now() - startedAt) / 60_000;
-  const { name, root, channels, labels, ignoreLabel } = dataset;
+  const { name, root, layout, channels, labels, ignoreLabel } = dataset;
   const config: RunConfig = {
     schemaVersion: 1,
     method,
@@ -106,6 +110,8 @@ export async function trainRun(options: TrainRunOptions): Promise<RunResult> {
     ...(options.checkpointEvery === undefined ? {} : { checkpointEvery: options.checkpointEvery }),
     data: {
       root,
+      layout,
+      ...(options.dataset?.allowLinksOutside === true ? { allowLinksOutside: true } : {}),
       name,
       channels,
       labels,
@@ -124,7 +130,7 @@ export async function trainRun(options: TrainRunOptions): Promise<RunResult> {
 export async function resumeRun(run: string, options: RunObservers = {}): Promise<RunResult> {
   const out = resolve(run);
   const config = await readRunConfig(out);
-  const dataset = await openDataset(config.data.root);
+  const dataset = await openRunDataset(config);
   const loader = new CaseLoader(dataset, observe(options));
   const data = await loader.prepare(casesOf(dataset, config.data.train), config.plan.preprocessing);
   const validation = await loader.prepare(casesOf(dataset, config.data.validation), config.plan.preprocessing);

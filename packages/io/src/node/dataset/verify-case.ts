@@ -8,6 +8,7 @@ import type { StoredGrid } from '../../fingerprint/common-orientation.ts';
 import { gridDistance, gridOf } from '../../geometry/grid.ts';
 import { axisCodesOf } from '../../geometry/orientation.ts';
 import { readVolume } from '../files/index.ts';
+import { describeMissingFile } from './describe-missing-file.ts';
 import { checkLabelValues, countValues, short } from './label-values.ts';
 
 /** What the verification of a whole data set needs to know of one case. */
@@ -43,7 +44,7 @@ export async function verifyCase(dataset: Dataset, entry: DatasetCase): Promise<
         'error',
         'missing-file',
         path,
-        'the file does not exist',
+        await describeMissingFile(path),
         'Put the file there, or remove the case from the description.',
       );
       return undefined;
