@@ -1,6 +1,6 @@
 import { type AugmentationConfig, augmentPatch, loadShape } from '@seg/augment';
 import { Rng } from '@seg/core';
-import { cutPatch, type ForegroundIndex, indexForeground } from './cut-patch.ts';
+import { cutPatch, type ForegroundIndex, indexAnnotated, indexForeground } from './cut-patch.ts';
 import type { SampleRequest } from './sampler.ts';
 import type { TrainingCase } from './training-case.ts';
 
@@ -22,7 +22,7 @@ export interface SampleLoader {
 export class SampleMaker {
   readonly #cases: readonly TrainingCase[];
   readonly #augmentation: AugmentationConfig | undefined;
-  readonly #foreground = new Map<number, ForegroundIndex>();
+  readonly #indices = new Map<number, { readonly foreground: ForegroundIndex; readonly annotated: ForegroundIndex }>();
 
   constructor(cases: readonly TrainingCase[], augmentation: AugmentationConfig | undefined) {
     this.#cases = cases;
@@ -34,7 +34,7 @@ export class SampleMaker {
     const rng = Rng.fromState(state);
     const config = augment ? this.#augmentation : undefined;
     const loadSize = config === undefined ? patchSize : loadShape(config, patchSize);
-    const index = foreground ? this.#indexOf(caseIndex) : undefined;
+    const index = this.#indexOf(caseIndex, foreground);
     const { image, label } = cutPatch(source, patchSize, loadSize, index, rng.fork('place'));
     if (config === undefined) return { image, label };
     const patch = augmentPatch({ image, label, shape: loadSize }, config, rng.fork('augmentation'), {
@@ -43,12 +43,16 @@ export class SampleMaker {
     return { image: patch.image, label: patch.label! };
   }
 
-  #indexOf(caseIndex: number): ForegroundIndex | undefined {
-    const { label } = this.#cases[caseIndex]!;
+  /** Where the sample may be centred: on foreground, where it is asked for and there is any, else where annotated. */
+  #indexOf(caseIndex: number, foreground: boolean): ForegroundIndex | undefined {
+    const { info, label } = this.#cases[caseIndex]!;
     if (label === undefined) return undefined;
-    let index = this.#foreground.get(caseIndex);
-    if (index === undefined) this.#foreground.set(caseIndex, (index = indexForeground(label)));
-    return index;
+    let index = this.#indices.get(caseIndex);
+    if (index === undefined) {
+      index = { foreground: indexForeground(label, info), annotated: indexAnnotated(label) };
+      this.#indices.set(caseIndex, index);
+    }
+    return foreground && index.foreground.length > 0 ? index.foreground : index.annotated;
   }
 }
 

@@ -10,6 +10,7 @@ import { type FitResult, fit } from '../fit/fit.ts';
 import type { LogRecord, Progress } from '../fit/log.ts';
 import type { Budget } from '../fit/phase-plan.ts';
 import { disposeState } from '../fit/training-state.ts';
+import type { BestValidation } from '../fit/validation-score.ts';
 import type { JsonValue } from '../json.ts';
 import { defaultPlan } from '../plan/default-plan.ts';
 import type { TrainingPlan } from '../plan/training-plan.ts';
@@ -62,7 +63,8 @@ export interface RunResult {
   readonly config: RunConfig;
   readonly stopped: FitResult['stopped'];
   readonly steps: number;
-  readonly best: { readonly step: number; readonly score: number } | null;
+  /** Null without a validation; its `score` is null where nothing was defined. */
+  readonly best: BestValidation | null;
   readonly validation: FitResult['validation'];
 }
 
@@ -171,9 +173,10 @@ async function train(
   return { run: out, config, stopped, steps: state.step, best: state.best, validation: result.validation };
 }
 
-function observe({ onPrepare, signal }: RunObservers) {
+function observe({ onPrepare, onWarning, signal }: RunObservers) {
   return {
     ...(onPrepare === undefined ? {} : { onProgress: onPrepare }),
+    ...(onWarning === undefined ? {} : { onWarning }),
     ...(signal === undefined ? {} : { signal }),
   };
 }
