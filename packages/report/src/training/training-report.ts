@@ -190,7 +190,7 @@ function caseTable({ labels, cases }: TrainingReport): Html {
   const header = ['case', ...labels.flatMap(({ name }) => [`Dice ${name}`, `HD95 ${name} (mm)`])];
   const rows = cases.map((c) => [
     c.id,
-    ...labels.flatMap(({ value }) => {
+    ...labels.flatMap(({ value }): (string | number | undefined)[] => {
       const score = c.scores.find((s) => s.label === value);
       return score === undefined ? ['not annotated', undefined] : [score.dice, score.hd95Mm];
     }),

@@ -67,15 +67,17 @@ export function drawOffset(
   }) as unknown as Triple;
 }
 
-/** Copies the box at `offset` out of [channel][z][y][x] data; outside of the volume it is 0. */
+/** Copies the box at `offset` out of [channel][z][y][x] data; outside of the volume it is `outside`, by default 0. */
 export function cutBox<T extends Float32Array | Uint8Array>(
   data: T,
   channels: number,
   shape: Triple,
   offset: Triple,
   size: Triple,
+  outside = 0,
 ): T {
   const result = new (data.constructor as new (length: number) => T)(channels * voxelCount(size));
+  if (outside !== 0) result.fill(outside);
   const [depth, height, width] = shape;
   const begin = size.map((n, axis) => Math.max(0, -offset[axis]!) && Math.min(n, -offset[axis]!));
   const end = size.map((n, axis) => Math.max(0, Math.min(n, shape[axis]! - offset[axis]!)));
@@ -92,13 +94,17 @@ export function cutBox<T extends Float32Array | Uint8Array>(
   return result;
 }
 
-/** The patch of a case that a draw names: image [channel][z][y][x] and label [z][y][x] (0 where there is none). */
+/**
+ * The patch of a case that a draw names: image [channel][z][y][x] and label [z][y][x] (0 where there is none, `outside`
+ * beyond the volume, by default 0).
+ */
 export function cutPatch(
   source: TrainingCase,
   patchSize: Triple,
   loadSize: Triple,
   foreground: ForegroundIndex | undefined,
   rng: Rng,
+  outside = 0,
 ): { readonly image: Float32Array; readonly label: Uint8Array } {
   const offset = drawOffset(source.shape, patchSize, foreground, rng);
   const start = offset.map((o, axis) => o - Math.floor((loadSize[axis]! - patchSize[axis]!) / 2)) as unknown as Triple;
@@ -106,6 +112,6 @@ export function cutPatch(
   const label =
     source.label === undefined
       ? new Uint8Array(voxelCount(loadSize))
-      : cutBox(source.label, 1, source.shape, start, loadSize);
+      : cutBox(source.label, 1, source.shape, start, loadSize, outside);
   return { image, label };
 }

@@ -5,6 +5,7 @@ import type { Dataset, DatasetCase } from '@seg/io';
 import { splitDataset } from '@seg/io';
 import { openDataset } from '@seg/io/node';
 import * as tf from '@tensorflow/tfjs-core';
+import { StreamSampler } from '../data/sampler.ts';
 import type { TrainingCase } from '../data/training-case.ts';
 import { type FitResult, fit } from '../fit/fit.ts';
 import type { LogRecord, Progress } from '../fit/log.ts';
@@ -93,9 +94,13 @@ export async function trainRun(options: TrainRunOptions): Promise<RunResult> {
       ? defaultPlan(fingerprint, budget)
       : defaultPlan(fingerprint, budget, { gflopPerSecond: await measureTrainingSpeed() });
   const plan = options.adjustPlan?.(chosen) ?? chosen;
-  createMethod(method, { plan, options: methodOptions }, options.methods); // an unknown name is refused before any work
+  // An unknown name is refused before any work.
+  const { streams } = createMethod(method, { plan, options: methodOptions }, options.methods);
   const data = await loader.prepare(training, plan.preprocessing);
   const validation = await loader.prepare(split.validation, plan.preprocessing);
+  // A stream without cases is refused before anything is written.
+  const infos = data.map(({ info }) => info);
+  for (const [stream, spec] of Object.entries(streams)) new StreamSampler(stream, spec, infos, seed, plan);
   const spentMinutes = (performance.now() - startedAt) / 60_000;
   const { name, root, channels, labels, ignoreLabel } = dataset;
   const config: RunConfig = {
