@@ -61,7 +61,9 @@ export function augmentPatch(patch: Patch, config: AugmentationConfig, rng: Rng,
   } else {
     const { interpolation = 'linear', border = 0 } = config;
     image = sampleImage(patch.image, patch.shape, grid, { interpolation, border });
-    label = patch.label && sampleLabels(patch.label, patch.shape, grid, border === 'edge' ? 'edge' : (options.outsideLabel ?? 0));
+    label =
+      patch.label &&
+      sampleLabels(patch.label, patch.shape, grid, border === 'edge' ? 'edge' : (options.outsideLabel ?? 0));
   }
 
   const voxels = voxelCount(shape);
