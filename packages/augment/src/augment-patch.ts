@@ -26,6 +26,8 @@ export interface AugmentOptions {
    * the corners were (see `loadShape`). Default: the patch's own shape.
    */
   readonly outputShape?: Triple;
+  /** Label of what lies outside of the patch, unless the config continues its edge. Default 0. */
+  readonly outsideLabel?: number;
 }
 
 /**
@@ -59,7 +61,9 @@ export function augmentPatch(patch: Patch, config: AugmentationConfig, rng: Rng,
   } else {
     const { interpolation = 'linear', border = 0 } = config;
     image = sampleImage(patch.image, patch.shape, grid, { interpolation, border });
-    label = patch.label && sampleLabels(patch.label, patch.shape, grid, border === 'edge' ? 'edge' : 0);
+    label =
+      patch.label &&
+      sampleLabels(patch.label, patch.shape, grid, border === 'edge' ? 'edge' : (options.outsideLabel ?? 0));
   }
 
   const voxels = voxelCount(shape);

@@ -96,6 +96,18 @@ describe('augmentPatch', () => {
     expect(() => augmentPatch(patch, {}, Rng.fromSeed(1), { outputShape: [9, 6, 8] })).toThrow(/must fit/);
   });
 
+  it('labels what lies outside of the patch as asked for', () => {
+    const patch: Patch = { image: new Float32Array(8), label: new Uint8Array(8).fill(1), shape: [1, 1, 8] };
+    const shift = { probability: 1, voxels: [2, 2] as const };
+    const moved = (options: object, border: 0 | 'edge' = 0) =>
+      [...augmentPatch(patch, { shift, border, inPlaneOnly: false }, Rng.fromSeed(1), options).label!].sort(
+        (a, b) => a - b,
+      );
+    expect(moved({})).toEqual(Array(8).fill(0));
+    expect(moved({ outsideLabel: 255 })).toEqual(Array(8).fill(255));
+    expect(moved({ outsideLabel: 255 }, 'edge')).toEqual(Array(8).fill(1));
+  });
+
   it('does nothing in each slice direction when in-plane only', () => {
     // Every slice is constant, so a transform within slices that stays inside changes nothing.
     const image = Float32Array.from({ length: voxels }, (_, i) => Math.floor(i / 120));

@@ -42,9 +42,7 @@ async function train(backend: string, out: string, env: Readonly<Record<string, 
 
 /** Mean losses of the ten steps. */
 function lossesOf(run: string): number[] {
-  return readRunLog(run)
-    .filter(({ kind }) => kind === 'train')
-    .flatMap((record) => Object.values(record.metrics));
+  return readRunLog(run).flatMap((record) => (record.kind === 'train' ? Object.values(record.metrics) : []));
 }
 
 /**

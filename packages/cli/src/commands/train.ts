@@ -12,7 +12,7 @@ import type { Cli } from '../terminal/cli.ts';
 import { dataFolder } from '../terminal/data-folder.ts';
 import { addDatasetOptions, type DatasetOptions, datasetOptions } from '../terminal/dataset-options.ts';
 import { type Progress, startProgress } from '../terminal/progress.ts';
-import { formatTable } from '../terminal/table.ts';
+import { formatScores } from '../terminal/score-table.ts';
 
 interface Options extends BackendOptions, DatasetOptions {
   readonly data?: string;
@@ -201,9 +201,8 @@ async function watch(
         show('training', step, Math.max(step, Math.round(totalSteps)), `${loss}${validation}`, remainingSeconds);
       },
       onLog: (record) => {
-        if (record.kind === 'validation' && record.metrics.score !== undefined) {
-          validation = `, validation score ${record.metrics.score.toFixed(3)}`;
-        }
+        if (record.kind !== 'validation') return;
+        validation = `, validation score ${record.metrics.score?.toFixed(3) ?? 'undefined'}`;
       },
       onWarning: (message) => {
         if (!told.has(message)) cli.stderr(`seg: ${message}\n`);
@@ -238,13 +237,16 @@ async function finish(cli: Cli, result: RunResult, json: boolean): Promise<void>
       cli.stdout(`${JSON.stringify({ run, stopped, steps, best, validation: summary ?? null, ...pages })}\n`);
       return;
     }
-    const names = new Map(result.config.data.labels.map(({ value, name }) => [String(value), name]));
-    const rows = Object.entries(summary?.labels ?? {}).map(([label, { cases, dice, hd95Mm }]) => [
-      `${label} ${names.get(label) ?? ''}`.trim(),
-      String(cases),
-      ...[dice, hd95Mm].map(({ mean }) => (mean === null ? '-' : mean.toFixed(4))),
-    ]);
-    if (rows.length > 0) cli.stdout(formatTable(['label', 'cases', 'dice', 'hd95_mm'], rows));
+    if (summary !== undefined) {
+      const rows = result.config.data.labels.map(
+        ({ value, name }) => [`${value} ${name}`, summary.labels[value]] as const,
+      );
+      const columns = [
+        ['dice', 'dice'],
+        ['hd95_mm', 'hd95Mm'],
+      ] as const;
+      cli.stdout(formatScores(rows, columns));
+    }
     cli.stdout(`${steps} steps\n${report}\n${map === undefined ? '' : `${map}\n`}`);
   } finally {
     progress.stop();

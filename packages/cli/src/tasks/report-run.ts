@@ -11,6 +11,7 @@ import { type LoadedRun, loadRun, openRunDataset, readRunLog } from '@seg/train/
 import { checkAborted } from './check-aborted.ts';
 import { mapRun } from './map-run.ts';
 import { moreMethods } from './methods.ts';
+import { scoredLabels, scoredPart } from './scored-part.ts';
 
 export interface ReportRunOptions {
   readonly onProgress?: (done: number, total: number) => void;
@@ -31,6 +32,9 @@ export interface RunReport {
  * Segments and scores a run's validation cases with its best checkpoint and writes `validation/` (predictions,
  * `cases.csv`, `summary.json`) and `report.html` into the run's folder, for HyperSORT runs `map.html` too. Needs a
  * running backend.
+ *
+ * What nobody annotated is not scored: voxels with the data set's ignore label count nowhere, and a class that was not
+ * annotated in a case has no row for it.
  */
 export async function reportRun(run: string, options: ReportRunOptions = {}): Promise<RunReport> {
   const { onWarning } = options;
@@ -90,6 +94,7 @@ function curves(run: string, labels: readonly { readonly value: number }[]) {
 async function validate(run: string, loaded: LoadedRun, dataset: Dataset, options: ReportRunOptions) {
   const folder = join(run, 'validation');
   const { validation, labels } = loaded.config.data;
+  const { ignoreLabel } = dataset;
   const cases = validation.flatMap((id) => dataset.cases.filter((c) => c.id === id && c.labelPaths.length > 0));
   if (cases.length === 0) return { records: [], pictures: [], summary: undefined };
   await mkdir(join(folder, 'predictions'), { recursive: true });
@@ -105,23 +110,25 @@ async function validate(run: string, loaded: LoadedRun, dataset: Dataset, option
     await writeNifti(file, prediction, { like, compressionLevel: 1 });
     files.set(item.id, file);
     const { shape, spacingMm } = reference;
-    const values = labels.map(({ value }) => value);
     const maps = { prediction: prediction.data, reference: reference.data };
-    const evaluation = evaluateSegmentation({ ...maps, shape, spacingMm, labels: values });
+    const evaluation = evaluateSegmentation({
+      ...maps,
+      shape,
+      spacingMm,
+      labels: scoredLabels(labels, item),
+      ignoreLabels: ignoreLabel === undefined ? [] : [ignoreLabel],
+    });
+    if (evaluation.labels.length === 0)
+      options.onWarning?.(`nothing is annotated in validation case ${item.id}: it has no score`);
     cohort.add(item.id, evaluation);
-    const scores = evaluation.labels.map(({ dice, hd95Mm, assdMm }, k) => ({
-      label: values[k]!,
-      dice,
-      hd95Mm,
-      assdMm,
-    }));
+    const scores = evaluation.labels.map(({ label, ...row }) => ({ ...row, label: Number(label) }));
     records.push({ id: item.id, scores });
     options.onProgress?.(i + 1, cases.length);
   }
   const summary = cohort.summary();
   await writeFileAtomic(join(folder, 'cases.csv'), cohort.toCsv());
   await writeFileAtomic(join(folder, 'summary.json'), `${JSON.stringify(summary, undefined, 2)}\n`);
-  return { records, summary, pictures: await choosePictures(records, cases, files) };
+  return { records, summary, pictures: await choosePictures(records, cases, files, { labels, ignoreLabel }) };
 }
 
 /** Best, median and worst case by mean Dice. */
@@ -129,6 +136,10 @@ async function choosePictures(
   records: readonly CaseRecord[],
   cases: readonly DatasetCase[],
   files: ReadonlyMap<string, string>,
+  {
+    labels,
+    ignoreLabel,
+  }: { readonly labels: readonly { readonly value: number }[]; readonly ignoreLabel: number | undefined },
 ): Promise<CasePicture[]> {
   const scored = records
     .map(({ id, scores }) => {
@@ -151,7 +162,9 @@ async function choosePictures(
     const item = cases.find((c) => c.id === id)!;
     const [image, reference] = [await item.loadImage(), await item.loadLabel()];
     const prediction: Volume = await readLabelMap(files.get(id)!);
-    pictures.push({ id, rank, image, reference, prediction });
+    const scored = scoredLabels(labels, item);
+    const part = (map: Volume) => scoredPart(map, reference, { scored, ignoreLabel });
+    pictures.push({ id, rank, image, reference: part(reference), prediction: part(prediction) });
   }
   return pictures;
 }

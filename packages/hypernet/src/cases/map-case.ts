@@ -41,7 +41,7 @@ export function measureExtent(image: Volume, label: Volume, options: MapCaseOpti
 /**
  * Brings a scan and its label onto the working grid: every channel to mean 0 and deviation 1 over the scan, then means
  * over the cells. A cell is label where at least half of what was annotated of it is, and ignored where hardly anything
- * was annotated.
+ * was annotated; cells outside of the scan are background, or ignored where only parts of the scan were annotated.
  *
  * @param options.patient whose scan it is, where others of the cases may be too; default the id
  * @throws SegError `shape-mismatch` when image and label differ in shape, `corrupt-data` for an image with values that are
@@ -83,13 +83,15 @@ export function prepareMapCase(
   }
   const part = areaAverage(mask, image.shape, cells);
   const { ignoreLabel } = options;
+  // Outside of the scan there is nothing to see where all of it was annotated, and nobody looked where only parts were.
   const blank =
-    ignoreLabel === undefined
+    ignoreLabel === undefined || !label.data.some((v) => v === ignoreLabel)
       ? new Float32Array(cellCount)
       : areaAverage(
           Uint8Array.from(label.data, (v) => (v === ignoreLabel ? 1 : 0)),
           image.shape,
           cells,
+          1,
         );
   let labelled = 0;
   for (const v of mask) labelled += v;

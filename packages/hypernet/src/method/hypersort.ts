@@ -6,6 +6,7 @@ import {
   IGNORED_CLASS,
   lossGradients,
   type Method,
+  mergeUnannotated,
   type Schedule,
 } from '@seg/train';
 import * as tf from '@tensorflow/tfjs-core';
@@ -69,7 +70,7 @@ const SMOOTHING = 0.98;
 /**
  * HyperSORT: a hypernetwork and one latent per training case, trained together (equation 1):
  * sum over cases of CE + soft Dice of the network with generated weights, plus weight * ||z||_1. Voxels of class 255
- * count in neither.
+ * count in neither, and classes that were not annotated in a case count as part of its background.
  *
  * Groups: `hyper` and `latents` (one [1, latentDim] tensor per case id, Adam with memories 0.7 and 0.9 and a step count
  * of its own). Prediction uses the weights at z = 0, the dominant style, and at `predictionCondition`. There is no
@@ -124,7 +125,7 @@ export function hypersort(options: HyperSortOptions): Method<'hyper' | 'latents'
           return lossGradients({ hyper: params.hyper, latents }, () => {
             const weights = hyper.generate(params.hyper, inputOf(latent, known));
             const logits = network.apply(weights, image, { training: true, rng });
-            const segmentation = segmentationLoss(logits, label);
+            const segmentation = segmentationLoss(mergeUnannotated(logits, [train.cases[i]!]), label);
             const penalty = latent === undefined ? tf.scalar(0) : penaltyOf(latent);
             return { loss: tf.add(segmentation, penalty), metrics: { segmentation, penalty } };
           });
@@ -145,7 +146,7 @@ export function hypersort(options: HyperSortOptions): Method<'hyper' | 'latents'
       },
     }),
     async validate({ state }) {
-      return { score: -(state.loss ?? Number.POSITIVE_INFINITY), loss: state.loss ?? Number.NaN };
+      return { score: state.loss === null ? null : -state.loss, loss: state.loss };
     },
     async afterEpoch({ params, step }) {
       if (onLatents === undefined) return;

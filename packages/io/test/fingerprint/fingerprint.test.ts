@@ -110,6 +110,15 @@ describe('fingerprint', () => {
     expect(same.medianSpacingMm).toEqual([5, 1, 1]);
   });
 
+  it('counts no voxel of a class that was not annotated in its case', async () => {
+    const image = grid([10, 20, 30, 40], [1, 1, 4]);
+    const partly = { ...fakeCase('p', image, labels([1, 2, 1, 9], [1, 1, 4])), annotatedLabels: [1] };
+    const print = await fingerprint(fakeDataset([partly], { ignoreLabel: 9 }));
+    expect(print.cases[0]!.labelVoxels).toEqual({ 1: 2 });
+    expect(print.channels[0]!.foreground).toMatchObject({ mean: 20, min: 10, max: 30, samples: 2 });
+    expect(print.labels.map(({ cases }) => cases)).toEqual([1, 0]);
+  });
+
   it('refuses sets without annotation and pairs of different size, and stops when told to', async () => {
     const image = grid([1, 2], [1, 1, 2]);
     await expect(fingerprint(fakeDataset([fakeCase('a', image)]))).rejects.toMatchObject({ code: 'invalid-argument' });

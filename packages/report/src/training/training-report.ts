@@ -22,7 +22,7 @@ export interface StepRecord {
   readonly learningRate?: number;
 }
 
-/** One validation during training. */
+/** One validation during training; NaN where a class had nothing to score. */
 export interface ValidationRecord {
   readonly step: number;
   /** Mean Dice over the validation cases, by label value. */
@@ -35,10 +35,14 @@ export interface LabelScores {
   readonly dice: number;
   readonly hd95Mm?: number;
   readonly assdMm?: number;
+  /** Whether the prediction, or the reference, has no voxel of the label. */
+  readonly emptyPrediction?: boolean;
+  readonly emptyReference?: boolean;
 }
 
 export interface CaseRecord {
   readonly id: string;
+  /** Without the labels that were not annotated in the case. */
   readonly scores: readonly LabelScores[];
 }
 
@@ -153,28 +157,42 @@ function classTable({ labels, cases }: TrainingReport): Html {
     const scores = cases.flatMap((c) => c.scores.filter((s) => s.label === value));
     const of = (pick: (s: LabelScores) => number | undefined) =>
       scores.map(pick).filter((v): v is number => v !== undefined && Number.isFinite(v));
-    const dice = of((s) => s.dice);
+    const [dice, hd95, assd] = [of((s) => s.dice), of((s) => s.hd95Mm), of((s) => s.assdMm)];
+    const count = (is: (s: LabelScores) => boolean | undefined) => {
+      const known = scores.map(is).filter((v) => v !== undefined);
+      return known.length < scores.length ? undefined : known.filter(Boolean).length;
+    };
     return [
       name,
-      dice.length,
+      scores.length,
       mean(dice),
+      dice.length,
       median(dice),
       dice.length === 0 ? Number.NaN : Math.min(...dice),
-      mean(of((s) => s.hd95Mm)),
-      mean(of((s) => s.assdMm)),
+      mean(hd95),
+      hd95.length,
+      mean(assd),
+      assd.length,
+      count((s) => s.emptyPrediction),
+      count((s) => s.emptyReference),
+      count((s) => s.emptyPrediction && s.emptyReference),
     ];
   });
-  const header = ['class', 'cases', 'mean Dice', 'median Dice', 'worst Dice', 'mean HD95 (mm)', 'mean ASSD (mm)'];
-  return table(header, rows, { caption: 'Cases that were not trained on; undefined scores are left out.' });
+  const measures = ['mean Dice', 'n', 'median Dice', 'worst Dice', 'mean HD95 (mm)', 'n', 'mean ASSD (mm)', 'n'];
+  const header = ['class', 'cases', ...measures, 'empty prediction', 'empty reference', 'both empty'];
+  return table(header, rows, {
+    caption:
+      'Cases that were not trained on and in which the class was annotated. n: cases that the mean is taken over. A distance is undefined where prediction or reference is empty, Dice where both are; such cases are left out of the mean and counted in the last columns.',
+  });
 }
 
 function caseTable({ labels, cases }: TrainingReport): Html {
   const header = ['case', ...labels.flatMap(({ name }) => [`Dice ${name}`, `HD95 ${name} (mm)`])];
   const rows = cases.map((c) => [
     c.id,
-    ...labels.flatMap(({ value }) => {
+    ...labels.flatMap(({ value }): (string | number | undefined)[] => {
       const score = c.scores.find((s) => s.label === value);
-      return [score?.dice, score?.hd95Mm];
+      return score === undefined ? ['not annotated', undefined] : [score.dice, score.hd95Mm];
     }),
   ]);
   return details(`All ${cases.length} cases`, [table(header, rows)]);

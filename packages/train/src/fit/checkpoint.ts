@@ -2,6 +2,7 @@ import { SegError } from '@seg/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { JsonValue } from '../json.ts';
 import { disposeState, type TrainingState } from './training-state.ts';
+import type { BestValidation } from './validation-score.ts';
 
 /** A tensor outside of the backend. */
 export interface StoredTensor {
@@ -20,7 +21,7 @@ export interface CheckpointMeta {
   readonly phase: number;
   readonly elapsedMs: number;
   readonly state: JsonValue;
-  readonly best: { readonly step: number; readonly score: number } | null;
+  readonly best: BestValidation | null;
   /** Updates of each parameter, by "group/name"; they count Adam's bias correction. */
   readonly updates: Readonly<Record<string, number>>;
 }

@@ -13,6 +13,7 @@ import { type Budget, PhasePlan } from './phase-plan.ts';
 import { runStep } from './run-step.ts';
 import { createState, disposeState, evaluationGroups, type TrainingState } from './training-state.ts';
 import { validateDice } from './validate-dice.ts';
+import { definedMetrics, isBest, type ValidationMetrics } from './validation-score.ts';
 
 export interface FitOptions {
   readonly data: readonly TrainingCase[];
@@ -56,7 +57,7 @@ export interface FitResult {
   readonly state: TrainingState;
   readonly stopped: 'finished' | 'aborted';
   /** The last validation's numbers. */
-  readonly validation: Readonly<Record<string, number>> | undefined;
+  readonly validation: ValidationMetrics | undefined;
 }
 
 /**
@@ -99,11 +100,11 @@ export async function fit<G extends string, S extends string, State>(
     const firstStep = state.step;
     const firstElapsed = state.elapsedMs;
     let lastLog = { step: state.step, elapsedMs: state.elapsedMs };
-    let validated: { readonly step: number; readonly metrics: Readonly<Record<string, number>> } | undefined;
+    let validated: { readonly step: number; readonly metrics: ValidationMetrics } | undefined;
     let saved = options.resume === true ? state.step : -1;
 
     const validate = async () => {
-      const metrics =
+      const metrics = definedMetrics(
         method.validate === undefined
           ? await validateDice(method.predictor(evaluationGroups(state)), validation, options.patchSize)
           : await method.validate({
@@ -111,8 +112,9 @@ export async function fit<G extends string, S extends string, State>(
               state: state.method,
               rng: Rng.fromSeed(seed).fork('validation').fork(state.step),
               step: state.step,
-            });
-      const best = state.best === null || metrics.score > state.best.score;
+            }),
+      );
+      const best = isBest(metrics.score, state.best);
       if (best) state.best = { step: state.step, score: metrics.score };
       validated = { step: state.step, metrics };
       state.elapsedMs = clock() - startedAt;

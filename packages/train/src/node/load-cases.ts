@@ -1,5 +1,6 @@
 import { SegError, type Volume } from '@seg/core';
 import type { Dataset, DatasetCase, LabelMap } from '@seg/io';
+import { IGNORED_CLASS } from '../data/cut-patch.ts';
 import type { CaseInfo, TrainingCase } from '../data/training-case.ts';
 import { type CaseFingerprint, combineFingerprints, type Fingerprint, fingerprintCase } from '../plan/fingerprint.ts';
 import { type Preprocessing, preprocessImage, preprocessLabel } from '../preprocess/preprocessing.ts';
@@ -15,6 +16,8 @@ interface LoadedCase {
 export interface CaseLoaderOptions {
   /** Finished and all cases of a pass over the data. */
   readonly onProgress?: (done: number, total: number, what: 'measuring' | 'preparing') => void;
+  /** Receives a sentence that names the cases whose label maps say nothing. */
+  readonly onWarning?: (message: string) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -37,47 +40,66 @@ export class CaseLoader {
     this.#options = options;
   }
 
-  /** Sizes, spacings and intensities of the cases. */
+  /** Sizes, spacings and the intensities of annotated foreground of the cases. */
   async fingerprint(cases: readonly DatasetCase[]): Promise<Fingerprint> {
     const parts: CaseFingerprint[] = [];
     for (const item of cases) {
       this.#stopIfAborted();
       const { image, label } = await this.#load(item);
-      parts.push(fingerprintCase(image, label));
+      parts.push(fingerprintCase(image, label, { foreground: this.#annotated(item) }));
       this.#options.onProgress?.(parts.length, cases.length, 'measuring');
     }
     return combineFingerprints(parts, this.#dataset.channels, this.#dataset.labels.length);
   }
 
-  /** The cases as `fit` takes them. */
+  /**
+   * The cases as `fit` takes them. A case counts as unlabelled where nobody annotated anything: all voxels have the
+   * ignore label, or none of the classes was looked for.
+   */
   async prepare(cases: readonly DatasetCase[], preprocessing: Preprocessing): Promise<readonly TrainingCase[]> {
     const { labels, ignoreLabel, name } = this.#dataset;
     const values = labels.map(({ value }) => value);
     const prepared: TrainingCase[] = [];
+    const blank: string[] = [];
     for (const item of cases) {
       this.#stopIfAborted();
       const { image: raw, label } = await this.#load(item);
       this.#kept.delete(item.id);
       const { image, record } = preprocessImage(raw, preprocessing);
+      const annotated = this.#annotated(item).map((value) => values.indexOf(value) + 1);
+      const given = label === undefined ? undefined : preprocessLabel(label, record, values, ignoreLabel);
+      const isBlank = annotated.length === 0 || given?.every((c) => c === IGNORED_CLASS) === true;
+      if (given !== undefined && isBlank) blank.push(item.id);
+      const known = isBlank ? undefined : given;
       const info: CaseInfo = {
         id: item.id,
         patient: item.patient,
         dataset: name,
-        labelled: label !== undefined,
-        ...(item.annotatedLabels === undefined
-          ? {}
-          : { annotated: item.annotatedLabels.map((value) => values.indexOf(value) + 1) }),
+        labelled: known !== undefined,
+        ...(annotated.length === values.length ? {} : { annotated }),
       };
       prepared.push({
         info,
         shape: image.shape,
         channels: image.channels,
         image: image.data,
-        ...(label === undefined ? {} : { label: preprocessLabel(label, record, values, ignoreLabel) }),
+        ...(known === undefined ? {} : { label: known }),
       });
       this.#options.onProgress?.(prepared.length, cases.length, 'preparing');
     }
+    if (blank.length > 0) {
+      const names = `${blank.slice(0, 8).join(', ')}${blank.length > 8 ? ', ...' : ''}`;
+      this.#options.onWarning?.(
+        `${blank.length} of ${cases.length} cases count as unlabelled, because nothing in them was annotated: ${names}`,
+      );
+    }
     return prepared;
+  }
+
+  /** The values of the data set's classes that were annotated in a case. */
+  #annotated({ annotatedLabels }: DatasetCase): readonly number[] {
+    const values = this.#dataset.labels.map(({ value }) => value);
+    return annotatedLabels === undefined ? values : values.filter((value) => annotatedLabels.includes(value));
   }
 
   #stopIfAborted(): void {

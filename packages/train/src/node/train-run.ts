@@ -5,11 +5,13 @@ import type { Dataset, DatasetCase } from '@seg/io';
 import { describeFinding, splitDataset } from '@seg/io';
 import { type OpenDatasetOptions, openDataset } from '@seg/io/node';
 import * as tf from '@tensorflow/tfjs-core';
+import { StreamSampler } from '../data/sampler.ts';
 import type { TrainingCase } from '../data/training-case.ts';
 import { type FitResult, fit } from '../fit/fit.ts';
 import type { LogRecord, Progress } from '../fit/log.ts';
 import type { Budget } from '../fit/phase-plan.ts';
 import { disposeState } from '../fit/training-state.ts';
+import type { BestValidation } from '../fit/validation-score.ts';
 import type { JsonValue } from '../json.ts';
 import { defaultPlan } from '../plan/default-plan.ts';
 import type { TrainingPlan } from '../plan/training-plan.ts';
@@ -65,7 +67,8 @@ export interface RunResult {
   readonly config: RunConfig;
   readonly stopped: FitResult['stopped'];
   readonly steps: number;
-  readonly best: { readonly step: number; readonly score: number } | null;
+  /** Null without a validation; its `score` is null where nothing was defined. */
+  readonly best: BestValidation | null;
   readonly validation: FitResult['validation'];
 }
 
@@ -95,9 +98,13 @@ export async function trainRun(options: TrainRunOptions): Promise<RunResult> {
       ? defaultPlan(fingerprint, budget)
       : defaultPlan(fingerprint, budget, { gflopPerSecond: await measureTrainingSpeed() });
   const plan = options.adjustPlan?.(chosen) ?? chosen;
-  createMethod(method, { plan, options: methodOptions }, options.methods); // an unknown name is refused before any work
+  // An unknown name is refused before any work.
+  const { streams } = createMethod(method, { plan, options: methodOptions }, options.methods);
   const data = await loader.prepare(training, plan.preprocessing);
   const validation = await loader.prepare(split.validation, plan.preprocessing);
+  // A stream without cases is refused before anything is written.
+  const infos = data.map(({ info }) => info);
+  for (const [stream, spec] of Object.entries(streams)) new StreamSampler(stream, spec, infos, seed, plan);
   const spentMinutes = (performance.now() - startedAt) / 60_000;
   const { name, root, layout, channels, labels, ignoreLabel } = dataset;
   const config: RunConfig = {
@@ -177,9 +184,10 @@ async function train(
   return { run: out, config, stopped, steps: state.step, best: state.best, validation: result.validation };
 }
 
-function observe({ onPrepare, signal }: RunObservers) {
+function observe({ onPrepare, onWarning, signal }: RunObservers) {
   return {
     ...(onPrepare === undefined ? {} : { onProgress: onPrepare }),
+    ...(onWarning === undefined ? {} : { onWarning }),
     ...(signal === undefined ? {} : { signal }),
   };
 }

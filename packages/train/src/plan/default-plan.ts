@@ -113,7 +113,10 @@ function featuresOf({ strides }: Topology, width: number): readonly number[] {
 
 function normalisationOf({ foreground }: Fingerprint, name: string, channel: number): Normalisation {
   if (!/^ct$/i.test(name)) return { kind: 'zScore' };
-  const { percentile005: low, percentile995: high, mean, standardDeviation } = foreground[channel]!;
+  const statistics = foreground[channel] ?? null;
+  // Without any range of foreground values to clip to, every image would become one value.
+  if (statistics === null || statistics.percentile005 === statistics.percentile995) return { kind: 'zScore' };
+  const { percentile005: low, percentile995: high, mean, standardDeviation } = statistics;
   return { kind: 'clipZScore', low, high, mean, standardDeviation };
 }
 

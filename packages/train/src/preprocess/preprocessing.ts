@@ -7,7 +7,7 @@ import { IGNORED_CLASS } from '../data/cut-patch.ts';
  *
  * - `zScore`: minus the image's own mean, divided by its own standard deviation (MR and anything without units).
  * - `clipZScore`: clipped to [low, high], then minus `mean`, divided by `standardDeviation` of the training set's
- *   foreground (CT).
+ *   foreground (CT), of which voxels that nobody annotated are no part.
  */
 export type Normalisation =
   | { readonly kind: 'zScore' }
