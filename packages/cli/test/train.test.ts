@@ -62,7 +62,7 @@ describe('seg train', () => {
         kill('SIGINT');
       },
     });
-    expect(result.code).toBe(1);
+    expect(result.code).toBe(130);
     expect(result.stderr).toMatch(/stopped at step \d+ after a checkpoint; continue with: seg train --resume/);
     const { step } = JSON.parse(await readFile(last, 'utf8'));
     expect(step).toBeGreaterThan(0);

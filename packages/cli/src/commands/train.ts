@@ -187,7 +187,7 @@ async function watch(cli: Cli, run: (observers: RunObservers) => Promise<RunResu
 async function finish(cli: Cli, result: RunResult, json: boolean): Promise<void> {
   const { run, stopped, steps, best } = result;
   if (stopped === 'aborted') {
-    cli.failed = true;
+    cli.stopped = true;
     if (json) cli.stdout(`${JSON.stringify({ run, stopped, steps, best })}\n`);
     cli.stderr(`seg: stopped at step ${steps} after a checkpoint; continue with: seg train --resume ${run}\n`);
     return;

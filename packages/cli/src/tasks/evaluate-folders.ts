@@ -46,7 +46,7 @@ export async function evaluateFolders(
   const found = new Set<number>();
   const problems: string[] = [];
   for (const [i, pair] of pairs.entries()) {
-    checkAborted('evaluateFolders', signal);
+    await checkAborted('evaluateFolders', signal);
     try {
       const maps = await readPair(pair, onWarning);
       for (const map of maps) for (const value of map.data) if (value !== 0) found.add(value);
@@ -66,7 +66,7 @@ export async function evaluateFolders(
   const labels = options.labels ?? [...found].sort((a, b) => a - b);
   const cohort = new CohortEvaluation({ emptyDistances });
   for (const [i, pair] of pairs.entries()) {
-    checkAborted('evaluateFolders', signal);
+    await checkAborted('evaluateFolders', signal);
     const [predicted, real] = await readPair(pair);
     const { shape, spacingMm } = real;
     const maps = { prediction: predicted.data, reference: real.data };

@@ -21,6 +21,8 @@ export interface CheckpointMeta {
   readonly elapsedMs: number;
   readonly state: JsonValue;
   readonly best: { readonly step: number; readonly score: number } | null;
+  /** Where it is true, the training was stopped in a validation, which comes first when it goes on. */
+  readonly validationDue?: true;
   /** Updates of each parameter, by "group/name"; they count Adam's bias correction. */
   readonly updates: Readonly<Record<string, number>>;
 }
@@ -80,9 +82,10 @@ export async function captureState(
     const data = (await tensor.data()).slice() as Float32Array | Int32Array;
     tensors[name] = { data, shape: tensor.shape };
   }
-  const { step, phase, elapsedMs, best, method } = state;
+  const { step, phase, elapsedMs, best, method, validationDue } = state;
+  const due = validationDue ? { validationDue } : {};
   return {
-    meta: { schemaVersion: 1, ...info, step, phase, elapsedMs, state: method, best, updates },
+    meta: { schemaVersion: 1, ...info, step, phase, elapsedMs, state: method, best, ...due, updates },
     tensors,
   };
 }
@@ -142,4 +145,5 @@ export function restoreState(state: TrainingState, { meta, tensors }: Checkpoint
   state.elapsedMs = meta.elapsedMs;
   state.method = meta.state;
   state.best = meta.best;
+  state.validationDue = meta.validationDue === true;
 }

@@ -1,22 +1,39 @@
 import { SegError, type Triple } from '@seg/core';
-import { type PatchPredictor, slidingWindowInference } from '@seg/inference';
+import { type PatchPredictor, slidingWindowInference, windowStarts } from '@seg/inference';
 import { IGNORED_CLASS } from '../data/cut-patch.ts';
 import type { TrainingCase } from '../data/training-case.ts';
+
+/** Part of a window that the next one repeats. */
+const OVERLAP = 0.5;
+
+/** Windows that a validation of these cases predicts. */
+export function validationWindows(
+  cases: readonly Pick<TrainingCase, 'shape' | 'label'>[],
+  patchSize: Triple,
+): number {
+  const windows = ({ shape }: Pick<TrainingCase, 'shape'>) =>
+    patchSize.reduce((product, n, axis) => product * windowStarts(Math.max(n, shape[axis]!), n, OVERLAP).length, 1);
+  return cases.reduce((sum, item) => sum + (item.label === undefined ? 0 : windows(item)), 0);
+}
 
 /**
  * Dice of every foreground class over the validation cases: the mean over cases in which prediction or reference has
  * the class. `score` is the mean over classes.
+ *
+ * @throws SegError `aborted` when the signal fires between two windows.
  */
 export async function validateDice(
   predictor: PatchPredictor,
   cases: readonly TrainingCase[],
   patchSize: Triple,
+  signal?: AbortSignal,
 ): Promise<Readonly<Record<string, number>> & { readonly score: number }> {
   const sums: { total: number; cases: number }[] = [];
   for (const item of cases) {
     if (item.label === undefined) continue;
     const { image: data, shape, channels } = item;
-    const { labels, classes } = await slidingWindowInference(predictor, { data, shape, channels }, { patchSize });
+    const options = { patchSize, overlap: OVERLAP, ...(signal === undefined ? {} : { signal }) };
+    const { labels, classes } = await slidingWindowInference(predictor, { data, shape, channels }, options);
     for (let c = 1; c < classes; c++) {
       const dice = diceOfClass(labels, item.label, c);
       const sum = (sums[c - 1] ??= { total: 0, cases: 0 });
