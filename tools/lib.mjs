@@ -43,7 +43,11 @@ export const segBin = join(root, 'packages', 'cli', 'dist', 'bin.js');
  */
 export function runSeg(args, cwd) {
   return new Promise((resolve) => {
-    const child = spawn(windows ? 'node.exe' : 'node', [segBin, ...args], { cwd, stdio: 'inherit', env: toolEnvironment() });
+    const child = spawn(windows ? 'node.exe' : 'node', [segBin, ...args], {
+      cwd,
+      stdio: 'inherit',
+      env: toolEnvironment(),
+    });
     // For signals to this process alone. Those of a terminal reach the command twice, which it knows.
     for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
     child.on('error', (error) => fail(`seg could not be started: ${error.message}`));

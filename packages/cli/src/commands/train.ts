@@ -10,6 +10,7 @@ import {
 } from '../terminal/backend-options.ts';
 import type { Cli } from '../terminal/cli.ts';
 import { dataFolder } from '../terminal/data-folder.ts';
+import { describePlan } from '../terminal/describe-plan.ts';
 import { type Progress, startProgress } from '../terminal/progress.ts';
 import { formatTable } from '../terminal/table.ts';
 
@@ -40,7 +41,11 @@ export function addTrain(program: Command, cli: Cli): void {
     .option('--seed <n>', 'seed of everything random (default: 0)', wholeNumber(0))
     .option('--steps <n>', 'train for this many steps', wholeNumber(1))
     .option('--minutes <n>', 'train for this long, loading included (default: 12)', positiveNumber)
-    .option('--checkpoint-every <n>', 'steps between checkpoints (default: a tenth of the training)', wholeNumber(1));
+    .option(
+      '--checkpoint-every <n>',
+      'steps between checkpoints (default: ten in a training, fewer where they are slow)',
+      wholeNumber(1),
+    );
   addBackendOptions(command)
     .option('--no-verify', 'do not check the data set first')
     .option('--json', 'print the result as JSON')
@@ -48,7 +53,9 @@ export function addTrain(program: Command, cli: Cli): void {
       'after',
       `
 The run's folder gets config.json, metrics.jsonl, TensorBoard events, checkpoints/{last,best}.{safetensors,json},
-validation/ and report.html. Ctrl-C stops after a checkpoint; --resume goes on from there. The method hypersort also
+validation/ and report.html. Before it trains it says its plan: cases, spacing, patch, network, steps. Validations and
+checkpoints take at most a tenth of the time. Ctrl-C and SIGTERM stop after a checkpoint with exit code 130; --resume
+goes on from there. The method hypersort also
 writes latents.jsonl, the styles of the training cases' labels after every epoch, and map.html, which plays them; to look
 for wrong labels use seg curate.
 
@@ -94,10 +101,11 @@ async function begin(cli: Cli, data: string, options: Options): Promise<RunResul
   checkOption('seg train', 'method', method, Object.keys({ ...builtInMethods, ...methods }));
   await requireFolder('seg train', data);
   if (options.verify) await verifyFirst(cli, data);
-  await startChosenBackend(cli, options);
+  const { capacity } = await startChosenBackend(cli, options);
   return watch(cli, (observers) =>
     trainRun({
       ...observers,
+      capacity,
       data,
       out: out!,
       method,
@@ -165,6 +173,7 @@ async function watch(cli: Cli, run: (observers: RunObservers) => Promise<RunResu
   try {
     return await run({
       signal: cli.signal,
+      onPlan: (plan) => cli.stderr(describePlan(plan)),
       onPrepare: (done, total, what) => show(what, done, total),
       onProgress: ({ step, totalSteps, metrics, remainingSeconds }: TrainingProgress) => {
         const loss = metrics.loss === undefined ? '' : `loss ${metrics.loss.toFixed(3)}`;
@@ -193,6 +202,7 @@ async function finish(cli: Cli, result: RunResult, json: boolean): Promise<void>
     return;
   }
   const { reportRun } = await import('../tasks/report-run.ts');
+  const { isSegError } = await import('@seg/core');
   const progress = await startProgress(cli, 'reporting');
   try {
     const { report, map, summary } = await reportRun(run, {
@@ -214,6 +224,12 @@ async function finish(cli: Cli, result: RunResult, json: boolean): Promise<void>
     ]);
     if (rows.length > 0) cli.stdout(formatTable(['label', 'cases', 'dice', 'hd95_mm'], rows));
     cli.stdout(`${steps} steps\n${report}\n${map === undefined ? '' : `${map}\n`}`);
+  } catch (error) {
+    progress.stop();
+    if (isSegError(error, 'aborted')) {
+      cli.stderr(`seg: the training is finished and saved; make its report with: seg train --resume ${run}\n`);
+    }
+    throw error;
   } finally {
     progress.stop();
   }

@@ -99,7 +99,11 @@ async function validate(run: string, loaded: LoadedRun, dataset: Dataset, option
   for (const [i, item] of cases.entries()) {
     await checkAborted('reportRun', options.signal);
     const [image, reference] = [await item.loadImage(), await item.loadLabel()];
-    const prediction = await predictVolume(loaded, image, options.signal === undefined ? {} : { signal: options.signal });
+    const prediction = await predictVolume(
+      loaded,
+      image,
+      options.signal === undefined ? {} : { signal: options.signal },
+    );
     const file = join(folder, 'predictions', predictionName(item));
     const like = await readImage(item.imagePaths[0]!);
     await writeNifti(file, prediction, { like, compressionLevel: 1 });

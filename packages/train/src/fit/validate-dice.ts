@@ -7,10 +7,7 @@ import type { TrainingCase } from '../data/training-case.ts';
 const OVERLAP = 0.5;
 
 /** Windows that a validation of these cases predicts. */
-export function validationWindows(
-  cases: readonly Pick<TrainingCase, 'shape' | 'label'>[],
-  patchSize: Triple,
-): number {
+export function validationWindows(cases: readonly Pick<TrainingCase, 'shape' | 'label'>[], patchSize: Triple): number {
   const windows = ({ shape }: Pick<TrainingCase, 'shape'>) =>
     patchSize.reduce((product, n, axis) => product * windowStarts(Math.max(n, shape[axis]!), n, OVERLAP).length, 1);
   return cases.reduce((sum, item) => sum + (item.label === undefined ? 0 : windows(item)), 0);
