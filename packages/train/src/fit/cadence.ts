@@ -29,6 +29,7 @@ export class Cadence {
   #stepMs = 0;
   #steps = 0;
   #validationMs: number | undefined;
+  #validatingMs = 0;
   #saveMs = 0;
   #savedAt = Number.NEGATIVE_INFINITY;
 
@@ -44,6 +45,7 @@ export class Cadence {
   /** `ms`: for the validation and what is saved with it. */
   validationTook(ms: number): void {
     this.#validationMs = ms;
+    this.#validatingMs += ms;
   }
 
   /** A checkpoint was saved in `ms`, at this time of the clock. */
@@ -53,13 +55,10 @@ export class Cadence {
   }
 
   /** Validations in the whole budget, as far as is known now. */
-  validations(): number {
+  #validations(): number {
     const { budget, validationSteps } = this.#options;
     const cost =
-      'steps' in budget
-        ? validationSteps / budget.steps
-        : (this.#validationMs ?? validationSteps * (this.#stepMs / Math.max(1, this.#steps))) /
-          (budget.minutes * 60_000);
+      'steps' in budget ? validationSteps / budget.steps : this.#expectedValidationMs() / (budget.minutes * 60_000);
     return cost > 0 ? Math.max(1, Math.min(MOST_PARTS, Math.floor(VALIDATION_SHARE / cost))) : MOST_PARTS;
   }
 
@@ -67,13 +66,24 @@ export class Cadence {
   isValidationDue(step: number, before: number, after: number): boolean {
     const { validateEvery } = this.#options;
     if (validateEvery !== undefined) return step % validateEvery === 0;
-    return entersPart(this.validations(), before, after);
+    return entersPart(this.#validations(), before, after) && this.#hasTimeForTwo();
   }
 
   isCheckpointDue(step: number, before: number, after: number, now: number): boolean {
     const { validateEvery, checkpointEvery = validateEvery } = this.#options;
     if (checkpointEvery !== undefined) return step % checkpointEvery === 0;
     return entersPart(MOST_PARTS, before, after) && (now - this.#savedAt) * CHECKPOINT_SHARE >= this.#saveMs;
+  }
+
+  /** Of this validation and the last one; what one takes may change on the way. */
+  #hasTimeForTwo(): boolean {
+    const { budget } = this.#options;
+    if ('steps' in budget) return true;
+    return this.#validatingMs + 2 * this.#expectedValidationMs() <= VALIDATION_SHARE * budget.minutes * 60_000;
+  }
+
+  #expectedValidationMs(): number {
+    return this.#validationMs ?? this.#options.validationSteps * (this.#stepMs / Math.max(1, this.#steps));
   }
 }
 

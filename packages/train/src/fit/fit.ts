@@ -215,7 +215,10 @@ export async function fit<G extends string, S extends string, State>(
   }
 }
 
-/** Training steps that take as long as a validation: a step computes forward, and backward at twice the price. */
+/** Of a window, over its pass through the network: scores are read back and averaged, on one thread. */
+const WINDOW_COST = 2;
+
+/** Training steps that take about as long as a validation: a step computes forward, and backward at twice the price. */
 function validationCost(
   method: Method,
   samplers: readonly StreamSampler[],
@@ -225,7 +228,7 @@ function validationCost(
   if (method.validate !== undefined) return 1;
   const voxels = samplers.reduce((sum, { spec }) => sum + spec.batchSize * voxelCount(spec.patchSize ?? patchSize), 0);
   const perStep = 3 * (method.turns ?? 1) * voxels;
-  return (validationWindows(validation, patchSize) * voxelCount(patchSize)) / perStep;
+  return (WINDOW_COST * validationWindows(validation, patchSize) * voxelCount(patchSize)) / perStep;
 }
 
 async function resumeFrom(

@@ -27,7 +27,7 @@ const DEFAULT_MEMORY_BYTES = 3.5 * 2 ** 30;
 export const DEFAULT_SPEED = 60;
 /** The rest is for fragments, scratch memory of kernels, weights and their moments. */
 const PLANNED_MEMORY = 0.5;
-/** Patches of up to 48 cubed are trained on however slow the machine is; it is the network that gets narrower. */
+/** Patches of up to about 48 cubed are trained on however slow the machine is; it is the network that gets narrower. */
 const SMALL_PATCH_VOXELS = 110_000;
 const SMALL_PATCH_STAGES = 4;
 /** A larger patch must leave a budget of minutes so many steps of the widest network, ... */
@@ -46,7 +46,7 @@ const MAX_FEATURES = 320;
  * machine can hold and train in the given time.
  *
  * The patch is the median volume where that is small enough (then whole volumes are trained on), else its shape in mm
- * is kept as far as it goes. It has 110 000 voxels (48 cubed) at most, or more where memory allows it and where minutes
+ * is kept as far as it goes. It has 110 000 voxels (about 48 cubed) at most, or more where memory allows it and where minutes
  * hold 10 000 steps on it, or a step takes half a second at most. The network is as wide as leaves at least 1500 steps.
  */
 export function defaultPlan(fingerprint: Fingerprint, budget: Budget, options: PlanOptions = {}): TrainingPlan {

@@ -1,5 +1,12 @@
 import { diceCrossEntropy } from '@seg/ops';
-import { type CheckpointStore, defineMethod, disposeState, fit, lossGradients, memoryCheckpointStore } from '@seg/train';
+import {
+  type CheckpointStore,
+  defineMethod,
+  disposeState,
+  fit,
+  lossGradients,
+  memoryCheckpointStore,
+} from '@seg/train';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import { describeBackends } from '../../../../tools/describe-backends.ts';
