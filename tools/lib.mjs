@@ -1,7 +1,8 @@
 // What the root scripts share. Runs on the host's own Node, before anything is installed: Node built-ins only.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { delimiter, dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -31,6 +32,27 @@ export function run(command, args, { env = {}, stdio = 'inherit', cwd = root } =
 export function attempt(command, args, options = {}) {
   const { env = {}, stdio = 'inherit', cwd = root } = options;
   return spawnSync(command, args, { cwd, stdio, env: toolEnvironment(env), shell: windows }).status === 0;
+}
+
+/** The built `seg` command. */
+export const segBin = join(root, 'packages', 'cli', 'dist', 'bin.js');
+
+/**
+ * Runs the built `seg` command and returns its exit code. It ends when the command does: on Ctrl-C, which the command
+ * gets too, it waits for what is saved then.
+ */
+export function runSeg(args, cwd) {
+  return new Promise((resolve) => {
+    const child = spawn(windows ? 'node.exe' : 'node', [segBin, ...args], {
+      cwd,
+      stdio: 'inherit',
+      env: toolEnvironment(),
+    });
+    // For signals to this process alone. Those of a terminal reach the command twice, which it knows.
+    for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+    child.on('error', (error) => fail(`seg could not be started: ${error.message}`));
+    child.on('exit', (code, signal) => resolve(signal ? 128 + constants.signals[signal] : (code ?? 1)));
+  });
 }
 
 export function fail(message, code = 1) {

@@ -5,6 +5,7 @@ import { cpuAdapter } from './adapters/cpu.ts';
 import { nativeAdapter } from './adapters/native.ts';
 import { wasmAdapter } from './adapters/wasm.ts';
 import { webgpuAdapter } from './adapters/webgpu.ts';
+import type { BackendCapacity } from './capacity.ts';
 import { registerGradients } from './gradients/register-gradients.ts';
 import { releaseEarly } from './gradients/release-early.ts';
 import { findInstalled, seesNvidiaDriver } from './native/installed.ts';
@@ -60,6 +61,7 @@ export interface StartedBackend {
   readonly variant: string;
   /** One line for logs, e.g. `wasm: 128-bit relaxed SIMD, 2 threads`. */
   readonly description: string;
+  readonly capacity: BackendCapacity;
   /** Stops it and frees its memory and threads; its tensors become invalid. */
   dispose(): void;
 }
@@ -126,7 +128,7 @@ async function start(name: BackendName, options: AdapterOptions): Promise<Runnin
     handle.dispose();
     throw error;
   }
-  const { threads, variant, description } = handle;
+  const { threads, variant, description, capacity } = handle;
   let stopped = false;
   const dispose = () => {
     // A second call may come when another one runs under this name.
@@ -135,7 +137,7 @@ async function start(name: BackendName, options: AdapterOptions): Promise<Runnin
     running.delete(name);
     handle.dispose();
   };
-  return { options, handle, started: { name, threads, variant, description, dispose } };
+  return { options, handle, started: { name, threads, variant, description, capacity, dispose } };
 }
 
 /** `cuda` where it is installed and a driver is there; `tensorflow` and `webgpu` only by name. */

@@ -28,6 +28,15 @@ async function exists(path: string): Promise<boolean> {
 describe('seg train', () => {
   it('leaves a complete run and prints its numbers as JSON alone', async () => {
     expect(trained.stderr).toMatch(/^backend: wasm/);
+    // 12 x 14 x 10 voxels, whole and padded to what three stages halve twice.
+    const plan = trained.stderr.split('\n').slice(1, 6);
+    expect(plan[0]).toBe(
+      'cases:    3 to train on, 1 to validate on; 1 channel (MRI), 3 classes (liver, kidneys, spleen)',
+    );
+    expect(plan[1]).toMatch(/^spacing: {2}[\d.]+ x [\d.]+ x [\d.]+ mm \(z, y, x\)$/);
+    expect(plan[2]).toBe('patch:    12 x 16 x 12 voxels (z, y, x), 2 a step');
+    expect(plan[3]).toMatch(/^network: {2}U-Net of \d stages with 16, 32/);
+    expect(plan[4]).toMatch(/^steps: {4}3;/);
     expect(trained.code).toBe(0);
     const result = JSON.parse(trained.stdout);
     expect(result).toMatchObject({ run, stopped: 'finished', steps: 3, report: join(run, 'report.html') });
@@ -62,7 +71,7 @@ describe('seg train', () => {
         kill('SIGINT');
       },
     });
-    expect(result.code).toBe(1);
+    expect(result.code).toBe(130);
     expect(result.stderr).toMatch(/stopped at step \d+ after a checkpoint; continue with: seg train --resume/);
     const { step } = JSON.parse(await readFile(last, 'utf8'));
     expect(step).toBeGreaterThan(0);

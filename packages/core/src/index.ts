@@ -9,6 +9,7 @@ export {
 } from './affine.ts';
 export { checkOption, isSegError, nearestName, SegError, type SegErrorCode, type SegErrorOptions } from './errors.ts';
 export type { ApplyContext, Initialiser, Network, ParamRole, ParamSpec, ParamSpecs, Params } from './network.ts';
+export { nextTask } from './next-task.ts';
 export { checkParams, countParams, disposeParams, filterParams, initialValues, mapParams } from './params.ts';
 export { Rng, type RngState } from './rng.ts';
 export { createVolume, type Volume, type VolumeOptions, type VoxelArray, voxelCount, voxelVolumeMl } from './volume.ts';

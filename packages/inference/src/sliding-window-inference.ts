@@ -1,4 +1,4 @@
-import { checkOption, SegError, type Triple } from '@seg/core';
+import { checkOption, nextTask, SegError, type Triple } from '@seg/core';
 import type * as tf from '@tensorflow/tfjs-core';
 import { copyWindow, type InferenceImage, readImage } from './image.ts';
 import { type InferenceMode, resolveOptions, type SlidingWindowOptions } from './options.ts';
@@ -140,9 +140,4 @@ function weightTotals(size: number, starts: readonly number[], profile: Float64A
 
 function aborted(signal: AbortSignal): SegError {
   return new SegError('aborted', { where: WHERE, problem: 'aborted by the caller', cause: signal.reason });
-}
-
-/** Lets timers, signals and the interface run between batches. */
-function nextTask(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
 }

@@ -44,7 +44,7 @@ export {
 } from './methods/supervised.ts';
 export type { AdamConfig, OptimiserConfig, SgdConfig } from './optimiser/optimiser-config.ts';
 export { type Schedule, scheduleFactor } from './optimiser/schedule.ts';
-export { defaultPlan, type PlanOptions, targetSpacing } from './plan/default-plan.ts';
+export { defaultPlan, type MachineCapacity, type PlanOptions, targetSpacing } from './plan/default-plan.ts';
 export {
   type CaseFingerprint,
   type CaseFingerprintOptions,

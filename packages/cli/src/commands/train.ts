@@ -11,6 +11,7 @@ import {
 import type { Cli } from '../terminal/cli.ts';
 import { dataFolder } from '../terminal/data-folder.ts';
 import { addDatasetOptions, type DatasetOptions, datasetOptions } from '../terminal/dataset-options.ts';
+import { describePlan } from '../terminal/describe-plan.ts';
 import { type Progress, startProgress } from '../terminal/progress.ts';
 import { formatScores } from '../terminal/score-table.ts';
 
@@ -41,7 +42,11 @@ export function addTrain(program: Command, cli: Cli): void {
     .option('--seed <n>', 'seed of everything random (default: 0)', wholeNumber(0))
     .option('--steps <n>', 'train for this many steps', wholeNumber(1))
     .option('--minutes <n>', 'train for this long, loading included (default: 12)', positiveNumber)
-    .option('--checkpoint-every <n>', 'steps between checkpoints (default: a tenth of the training)', wholeNumber(1));
+    .option(
+      '--checkpoint-every <n>',
+      'steps between checkpoints (default: ten in a training, fewer where they are slow)',
+      wholeNumber(1),
+    );
   addDatasetOptions(command);
   addBackendOptions(command)
     .option('--no-verify', 'do not check the data set first')
@@ -50,7 +55,9 @@ export function addTrain(program: Command, cli: Cli): void {
       'after',
       `
 The run's folder gets config.json, metrics.jsonl, TensorBoard events, checkpoints/{last,best}.{safetensors,json},
-validation/ and report.html. Ctrl-C stops after a checkpoint; --resume goes on from there. The method hypersort also
+validation/ and report.html. Before it trains it says its plan: cases, spacing, patch, network, steps. Validations and
+checkpoints take at most a tenth of the time. Ctrl-C and SIGTERM stop after a checkpoint with exit code 130; --resume
+goes on from there. The method hypersort also
 writes latents.jsonl, the styles of the training cases' labels after every epoch, and map.html, which plays them; to look
 for wrong labels use seg curate.
 
@@ -106,10 +113,11 @@ async function begin(cli: Cli, data: string, options: Options): Promise<RunResul
   checkOption('seg train', 'method', method, Object.keys({ ...builtInMethods, ...methods }));
   await requireFolder('seg train', data);
   const told = options.verify ? await verifyFirst(cli, data, datasetOptions(options)) : new Set<string>();
-  await startChosenBackend(cli, options);
+  const { capacity } = await startChosenBackend(cli, options);
   const begun = (observers: RunObservers) =>
     trainRun({
       ...observers,
+      capacity,
       data,
       dataset: datasetOptions(options),
       out: out!,
@@ -195,6 +203,7 @@ async function watch(
   try {
     return await run({
       signal: cli.signal,
+      onPlan: (plan) => cli.stderr(describePlan(plan)),
       onPrepare: (done, total, what) => show(what, done, total),
       onProgress: ({ step, totalSteps, metrics, remainingSeconds }: TrainingProgress) => {
         const loss = metrics.loss === undefined ? '' : `loss ${metrics.loss.toFixed(3)}`;
@@ -218,12 +227,13 @@ async function watch(
 async function finish(cli: Cli, result: RunResult, json: boolean): Promise<void> {
   const { run, stopped, steps, best } = result;
   if (stopped === 'aborted') {
-    cli.failed = true;
+    cli.stopped = true;
     if (json) cli.stdout(`${JSON.stringify({ run, stopped, steps, best })}\n`);
     cli.stderr(`seg: stopped at step ${steps} after a checkpoint; continue with: seg train --resume ${run}\n`);
     return;
   }
   const { reportRun } = await import('../tasks/report-run.ts');
+  const { isSegError } = await import('@seg/core');
   const progress = await startProgress(cli, 'reporting');
   try {
     const { report, map, summary } = await reportRun(run, {
@@ -248,6 +258,12 @@ async function finish(cli: Cli, result: RunResult, json: boolean): Promise<void>
       cli.stdout(formatScores(rows, columns));
     }
     cli.stdout(`${steps} steps\n${report}\n${map === undefined ? '' : `${map}\n`}`);
+  } catch (error) {
+    progress.stop();
+    if (isSegError(error, 'aborted')) {
+      cli.stderr(`seg: the training is finished and saved; make its report with: seg train --resume ${run}\n`);
+    }
+    throw error;
   } finally {
     progress.stop();
   }

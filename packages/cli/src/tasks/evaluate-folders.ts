@@ -52,7 +52,7 @@ export async function evaluateFolders(
   const found = new Set<number>();
   const problems: string[] = [];
   for (const [i, pair] of pairs.entries()) {
-    checkAborted('evaluateFolders', signal);
+    await checkAborted('evaluateFolders', signal);
     try {
       const [predicted, real] = await readPair(pair, onWarning);
       addLabels(found, predicted.data, real.data, ignoreLabels);
@@ -72,7 +72,7 @@ export async function evaluateFolders(
   const labels = options.labels ?? [...found].sort((a, b) => a - b);
   const cohort = new CohortEvaluation({ emptyDistances });
   for (const [i, pair] of pairs.entries()) {
-    checkAborted('evaluateFolders', signal);
+    await checkAborted('evaluateFolders', signal);
     const [predicted, real] = await readPair(pair);
     const { shape, spacingMm } = real;
     const maps = { prediction: predicted.data, reference: real.data };

@@ -29,7 +29,7 @@ export async function mapRun(run: string, dataset: Dataset, signal?: AbortSignal
   const volumes: number[] = [];
   // One after the other: label maps of a whole data set need not fit into memory.
   for (const [id] of last) {
-    checkAborted('mapRun', signal);
+    await checkAborted('mapRun', signal);
     volumes.push(await labelVolumeMl(dataset, id));
   }
   const ranking = last

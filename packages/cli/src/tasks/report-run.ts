@@ -102,9 +102,13 @@ async function validate(run: string, loaded: LoadedRun, dataset: Dataset, option
   const records: CaseRecord[] = [];
   const files = new Map<string, string>();
   for (const [i, item] of cases.entries()) {
-    checkAborted('reportRun', options.signal);
+    await checkAborted('reportRun', options.signal);
     const [image, reference] = [await item.loadImage(), await item.loadLabel()];
-    const prediction = await predictVolume(loaded, image);
+    const prediction = await predictVolume(
+      loaded,
+      image,
+      options.signal === undefined ? {} : { signal: options.signal },
+    );
     const file = join(folder, 'predictions', predictionName(item));
     const like = await readImage(item.imagePaths[0]!);
     await writeNifti(file, prediction, { like, compressionLevel: 1 });

@@ -1,6 +1,6 @@
 import { appendFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { checkOption, SegError } from '@seg/core';
+import { checkOption, nextTask, SegError } from '@seg/core';
 import { type OpenDatasetOptions, writeFileAtomic } from '@seg/io/node';
 import { hyperSortUnet } from '@seg/unet3d';
 import { volumeScore } from '../baselines/volume-score.ts';
@@ -181,7 +181,11 @@ export async function curateDataset(options: CurateOptions): Promise<CurationRes
     // The origin can drift away from where most cases lie; the median cannot.
     const dominantLatent = componentMedian(map.latents);
     const probabilities: Float32Array[] = [];
-    for (const c of cases) probabilities.push(await map.model.probabilities(c, dominantLatent));
+    for (const c of cases) {
+      await nextTask();
+      signal?.throwIfAborted();
+      probabilities.push(await map.model.probabilities(c, dominantLatent));
+    }
     const dominant = probabilities.map(foregroundMask);
 
     const document = {
@@ -263,6 +267,7 @@ export async function curateDataset(options: CurateOptions): Promise<CurationRes
     await writeFileAtomic(join(out, 'ranking.csv'), rankingCsv(ranking));
     const chosen = ranking.filter((row) => correct === 'all' || row.flagged).map((row) => row.case);
     for (const [i, id] of chosen.entries()) {
+      await nextTask();
       signal?.throwIfAborted();
       const index = cases.findIndex(({ info }) => info.id === id);
       await writeCorrection(out, read.cases[index]!, probabilities[index]!, {

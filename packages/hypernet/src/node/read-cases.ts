@@ -1,4 +1,4 @@
-import { SegError, type Volume } from '@seg/core';
+import { nextTask, SegError, type Volume } from '@seg/core';
 import {
   axisCodesOf,
   commonOrientation,
@@ -77,6 +77,7 @@ export async function readCases<Plan extends { readonly grid: WorkingGrid }>(
   const kept = new Map<string, LoadedCase>();
   let keptBytes = 0;
   for (const item of items) {
+    await nextTask();
     signal?.throwIfAborted();
     const loaded = await loadCase(item);
     extents.push(measureExtent(loaded.image, loaded.label, foreground));
@@ -98,6 +99,7 @@ export async function readCases<Plan extends { readonly grid: WorkingGrid }>(
   const plan = await options.plan(turned, { channels: dataset.channels.length, unread });
   const cases: CurationCase[] = [];
   for (const [i, item] of items.entries()) {
+    await nextTask(); // kept scans are prepared without waiting for anything
     signal?.throwIfAborted();
     const { image, label } = kept.get(item.id) ?? (await loadCase(item));
     kept.delete(item.id);

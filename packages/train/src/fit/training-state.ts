@@ -20,6 +20,8 @@ export interface TrainingState {
   elapsedMs: number;
   method: JsonValue;
   best: BestValidation | null;
+  /** A validation was due after the last step and has not been finished. */
+  validationDue: boolean;
 }
 
 /** The state before the first step. Groups start in the order of the method; `copyOf` may name any of them. */
@@ -63,6 +65,7 @@ export function createState(
     elapsedMs: 0,
     method: method.initialState?.(caseIds) ?? null,
     best: null,
+    validationDue: false,
   };
 }
 

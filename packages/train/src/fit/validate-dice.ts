@@ -1,8 +1,18 @@
 import type { Triple } from '@seg/core';
-import { type PatchPredictor, slidingWindowInference } from '@seg/inference';
+import { type PatchPredictor, slidingWindowInference, windowStarts } from '@seg/inference';
 import { IGNORED_CLASS } from '../data/cut-patch.ts';
 import { isAnnotated, type TrainingCase } from '../data/training-case.ts';
 import type { ValidationMetrics } from './validation-score.ts';
+
+/** Part of a window that the next one repeats. */
+const OVERLAP = 0.5;
+
+/** Windows that a validation of these cases predicts. */
+export function validationWindows(cases: readonly Pick<TrainingCase, 'shape' | 'label'>[], patchSize: Triple): number {
+  const windows = ({ shape }: Pick<TrainingCase, 'shape'>) =>
+    patchSize.reduce((product, n, axis) => product * windowStarts(Math.max(n, shape[axis]!), n, OVERLAP).length, 1);
+  return cases.reduce((sum, item) => sum + (item.label === undefined ? 0 : windows(item)), 0);
+}
 
 /**
  * Dice of every foreground class over the validation cases, `dice1` for class 1 and so on: the mean over the cases in
@@ -11,17 +21,21 @@ import type { ValidationMetrics } from './validation-score.ts';
  *
  * `score` is the mean over the classes that some reference has. A class that none has cannot rank networks: its Dice is
  * 0 or undefined. Where no reference has any class, `score` is null.
+ *
+ * @throws SegError `aborted` when the signal fires between two windows.
  */
 export async function validateDice(
   predictor: PatchPredictor,
   cases: readonly TrainingCase[],
   patchSize: Triple,
+  signal?: AbortSignal,
 ): Promise<ValidationMetrics> {
   const sums: { total: number; cases: number; isPresent: boolean }[] = [];
   for (const item of cases) {
     if (item.label === undefined) continue;
     const { image: data, shape, channels } = item;
-    const { labels, classes } = await slidingWindowInference(predictor, { data, shape, channels }, { patchSize });
+    const options = { patchSize, overlap: OVERLAP, ...(signal === undefined ? {} : { signal }) };
+    const { labels, classes } = await slidingWindowInference(predictor, { data, shape, channels }, options);
     const counts = countVoxels(labels, item.label);
     for (let c = 1; c < classes; c++) {
       const sum = (sums[c - 1] ??= { total: 0, cases: 0, isPresent: false });

@@ -4,6 +4,7 @@ export { type LoadedRun, type LoadRunOptions, loadRun } from './load-run.ts';
 export { openRunDataset } from './open-run-dataset.ts';
 export { type RunConfig, readRunConfig, writeRunConfig } from './run-config.ts';
 export { RunLog, readRunLog } from './run-log.ts';
+export type { RunPlan } from './run-plan.ts';
 export { encodeTensorBoardEvent, type TensorBoardEvent } from './tensorboard-events.ts';
 export { type RunObservers, type RunResult, resumeRun, type TrainRunOptions, trainRun } from './train-run.ts';
 export { shareCases, type WorkerLoaderOptions, workerLoader } from './worker-loader.ts';

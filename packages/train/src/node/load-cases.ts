@@ -1,4 +1,4 @@
-import { SegError, type Volume } from '@seg/core';
+import { nextTask, SegError, type Volume } from '@seg/core';
 import type { Dataset, DatasetCase, LabelMap } from '@seg/io';
 import { IGNORED_CLASS } from '../data/cut-patch.ts';
 import type { CaseInfo, TrainingCase } from '../data/training-case.ts';
@@ -44,7 +44,7 @@ export class CaseLoader {
   async fingerprint(cases: readonly DatasetCase[]): Promise<Fingerprint> {
     const parts: CaseFingerprint[] = [];
     for (const item of cases) {
-      this.#stopIfAborted();
+      await this.#stopIfAborted();
       const { image, label } = await this.#load(item);
       parts.push(fingerprintCase(image, label, { foreground: this.#annotated(item) }));
       this.#options.onProgress?.(parts.length, cases.length, 'measuring');
@@ -62,7 +62,7 @@ export class CaseLoader {
     const prepared: TrainingCase[] = [];
     const blank: string[] = [];
     for (const item of cases) {
-      this.#stopIfAborted();
+      await this.#stopIfAborted();
       const { image: raw, label } = await this.#load(item);
       this.#kept.delete(item.id);
       const { image, record } = preprocessImage(raw, preprocessing);
@@ -102,8 +102,10 @@ export class CaseLoader {
     return annotatedLabels === undefined ? values : values.filter((value) => annotatedLabels.includes(value));
   }
 
-  #stopIfAborted(): void {
+  /** Cases that were kept are prepared without waiting for anything, so that a signal would never get its turn. */
+  async #stopIfAborted(): Promise<void> {
     const { signal } = this.#options;
+    await nextTask();
     if (signal?.aborted !== true) return;
     throw new SegError('aborted', {
       where: this.#dataset.root,

@@ -1,18 +1,39 @@
 import { lightAugmentation } from '@seg/augment';
-import { SegError, type Triple } from '@seg/core';
+import { SegError, type Triple, voxelCount } from '@seg/core';
 import type { Budget } from '../fit/phase-plan.ts';
 import type { Normalisation } from '../preprocess/preprocessing.ts';
 import { type Fingerprint, quantile } from './fingerprint.ts';
-import { forwardGflop, planTopology, type Topology } from './network-topology.ts';
+import { planTopology, type Topology } from './network-topology.ts';
+import { largestTensorBytes, stepBytes, stepGflop } from './step-cost.ts';
 import type { TrainingPlan } from './training-plan.ts';
 
-/** What the machine can do; defaults are for two cores. */
-export interface PlanOptions {
-  /** Voxels of a patch at most. Default 110 000 (48 cubed): fits the memory and the speed of a CPU. */
-  readonly maxPatchVoxels?: number;
+/** What the machine can do; defaults are for two cores. `capacity` of a started backend has all three. */
+export interface MachineCapacity {
+  /** Bytes that all tensors of a training may take; half of them are planned with. Default 3.5 GiB. */
+  readonly memoryBytes?: number;
+  /** Bytes of one tensor at most. Default: no limit. */
+  readonly tensorBytes?: number;
   /** GFLOP a second that the network trains at, forward and backward. Default 60. */
   readonly gflopPerSecond?: number;
 }
+
+export interface PlanOptions extends MachineCapacity {
+  /** Voxels of a patch at most; default: as many as memory and time allow. */
+  readonly maxPatchVoxels?: number;
+}
+
+const DEFAULT_MEMORY_BYTES = 3.5 * 2 ** 30;
+/** GFLOP a second of two cores. */
+export const DEFAULT_SPEED = 60;
+/** The rest is for fragments, scratch memory of kernels, weights and their moments. */
+const PLANNED_MEMORY = 0.5;
+/** Patches of up to about 48 cubed are trained on however slow the machine is; it is the network that gets narrower. */
+const SMALL_PATCH_VOXELS = 110_000;
+const SMALL_PATCH_STAGES = 4;
+/** A larger patch must leave a budget of minutes so many steps of the widest network, ... */
+const LARGE_PATCH_STEPS = 10_000;
+/** ... and take a budget of steps no longer than this for each, at the speed that machines of its kind have. */
+const LARGE_PATCH_STEP_SECONDS = 0.5;
 
 /** Fewer steps than this do not train a network; the network is made narrower rather. */
 const MIN_STEPS = 1500;
@@ -21,14 +42,14 @@ const WIDTHS = [16, 12, 8] as const;
 const MAX_FEATURES = 320;
 
 /**
- * Chooses everything for a data set and a budget: nnU-Net's rules for spacing, patch and stages, with sizes that a CPU
- * can train in the given time.
+ * Chooses everything for a data set and a budget: nnU-Net's rules for spacing, patch and stages, with sizes that the
+ * machine can hold and train in the given time.
  *
  * The patch is the median volume where that is small enough (then whole volumes are trained on), else its shape in mm
- * is kept as far as it goes. The network is as wide as leaves at least 1500 steps.
+ * is kept as far as it goes. It has 110 000 voxels (about 48 cubed) at most, or more where memory allows it and where minutes
+ * hold 10 000 steps on it, or a step takes half a second at most. The network is as wide as leaves at least 1500 steps.
  */
 export function defaultPlan(fingerprint: Fingerprint, budget: Budget, options: PlanOptions = {}): TrainingPlan {
-  const { maxPatchVoxels = 110_000, gflopPerSecond = 60 } = options;
   if (fingerprint.cases.length === 0) {
     throw new SegError('invalid-argument', { where: 'defaultPlan', problem: 'the fingerprint has no cases' });
   }
@@ -37,8 +58,9 @@ export function defaultPlan(fingerprint: Fingerprint, budget: Budget, options: P
     shape.map((n, axis) => Math.max(1, Math.round((n * own[axis]!) / spacingMm[axis]!))),
   );
   const median = [0, 1, 2].map((axis) => medianOf(shapes.map((shape) => shape[axis]!))) as unknown as Triple;
-  const topology = choosePatch(median, spacingMm, maxPatchVoxels);
-  const width = chooseWidth(topology, fingerprint.channels.length, budget, gflopPerSecond);
+  const channels = fingerprint.channels.length;
+  const topology = choosePatch(median, spacingMm, patchLimits(budget, channels, options));
+  const width = chooseWidth(topology, channels, budget, options.gflopPerSecond ?? DEFAULT_SPEED);
   return {
     preprocessing: {
       spacingMm,
@@ -46,7 +68,7 @@ export function defaultPlan(fingerprint: Fingerprint, budget: Budget, options: P
     },
     patchSize: topology.patchSize,
     network: {
-      inputChannels: fingerprint.channels.length,
+      inputChannels: channels,
       classes: fingerprint.foregroundClasses + 1,
       features: featuresOf(topology, width),
       kernels: topology.kernels,
@@ -84,11 +106,45 @@ export function targetSpacing({ cases }: Fingerprint): Triple {
 /** Patches are not cut below this many voxels along an axis. */
 const MIN_PATCH_EDGE = 4;
 
-function choosePatch(median: Triple, spacingMm: Triple, maxVoxels: number): Topology {
+interface PatchLimits {
+  /** Of a patch that need not earn its time. */
+  readonly small: (topology: Topology) => boolean;
+  readonly large: (topology: Topology) => boolean;
+}
+
+function patchLimits(budget: Budget, channels: number, options: PlanOptions): PatchLimits {
+  const { memoryBytes = DEFAULT_MEMORY_BYTES, tensorBytes = Number.POSITIVE_INFINITY } = options;
+  const { maxPatchVoxels = Number.POSITIVE_INFINITY, gflopPerSecond = DEFAULT_SPEED } = options;
+  const seconds = 'steps' in budget ? LARGE_PATCH_STEP_SECONDS : (60 * budget.minutes) / LARGE_PATCH_STEPS;
+  const [width] = WIDTHS;
+  const fits = (topology: Topology) =>
+    voxelCount(topology.patchSize) <= maxPatchVoxels &&
+    stepBytes(topology, featuresOf(topology, width), BATCH_SIZE) <= PLANNED_MEMORY * memoryBytes &&
+    largestTensorBytes(topology, width, BATCH_SIZE) <= tensorBytes;
+  return {
+    small: (topology) => voxelCount(topology.patchSize) <= SMALL_PATCH_VOXELS && fits(topology),
+    large: (topology) =>
+      stepGflop(topology, featuresOf(topology, width), channels, BATCH_SIZE) <= seconds * gflopPerSecond &&
+      fits(topology),
+  };
+}
+
+function choosePatch(median: Triple, spacingMm: Triple, { small, large }: PatchLimits): Topology {
+  const topology = shrinkPatch(median, spacingMm, large);
+  if (voxelCount(topology.patchSize) > SMALL_PATCH_VOXELS && large(topology)) return topology;
+  return shrinkPatch(median, spacingMm, small, SMALL_PATCH_STAGES);
+}
+
+function shrinkPatch(
+  median: Triple,
+  spacingMm: Triple,
+  fits: (topology: Topology) => boolean,
+  maxStages?: number,
+): Topology {
   const size: [number, number, number] = [...median];
   for (;;) {
-    const topology = planTopology(size, spacingMm, 4);
-    if (topology.patchSize.reduce((a, b) => a * b, 1) <= maxVoxels) return topology;
+    const topology = planTopology(size, spacingMm, maxStages);
+    if (fits(topology)) return topology;
     // The axis that covers most of the volume gives way first, by one step of its stride.
     const axes = ([0, 1, 2] as const).filter((axis) => size[axis] > MIN_PATCH_EDGE);
     if (axes.length === 0) return topology;
@@ -101,7 +157,7 @@ function choosePatch(median: Triple, spacingMm: Triple, maxVoxels: number): Topo
 function chooseWidth(topology: Topology, channels: number, budget: Budget, gflopPerSecond: number): number {
   for (const width of WIDTHS) {
     if ('steps' in budget) return width;
-    const perStep = (3 * BATCH_SIZE * forwardGflop(topology, featuresOf(topology, width), channels)) / gflopPerSecond;
+    const perStep = stepGflop(topology, featuresOf(topology, width), channels, BATCH_SIZE) / gflopPerSecond;
     if ((budget.minutes * 60) / perStep >= MIN_STEPS) return width;
   }
   return WIDTHS[WIDTHS.length - 1]!;
