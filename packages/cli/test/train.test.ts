@@ -31,7 +31,7 @@ describe('seg train', () => {
     // 12 x 14 x 10 voxels, whole and padded to what three stages halve twice.
     const plan = trained.stderr.split('\n').slice(1, 6);
     expect(plan[0]).toBe(
-      'cases:    3 to train on, 1 to validate on; 1 channel (MR), 3 classes (liver, kidneys, spleen)',
+      'cases:    3 to train on, 1 to validate on; 1 channel (MRI), 3 classes (liver, kidneys, spleen)',
     );
     expect(plan[1]).toMatch(/^spacing: {2}[\d.]+ x [\d.]+ x [\d.]+ mm \(z, y, x\)$/);
     expect(plan[2]).toBe('patch:    12 x 16 x 12 voxels (z, y, x), 2 a step');
