@@ -161,7 +161,7 @@ describe('stratify', () => {
   });
 
   it('refuses shares that are none and names that repeat', () => {
-    for (const shares of [{}, { a: 0 }, { a: -1, b: 2 }, { a: Number.NaN }]) {
+    for (const shares of [{}, { a: 0 }, { a: -1, b: 2 }, { a: Number.NaN }] as Record<string, number>[]) {
       expect(() => stratify(names, shares, Rng.fromSeed(1))).toThrow(/shares must be at least 0/);
     }
     expect(() => stratify(['a', 'a'], { a: 1 }, Rng.fromSeed(1))).toThrow(/unique/);

@@ -102,8 +102,8 @@ async function train() {
       onProgress: ({ metrics }) => void losses.push(metrics.segmentation!),
     },
   );
-  const watched = tf.tidy(() => generatedAtOrigin(state.groups.hyper));
-  const latents = new Map((await latentsOf(state.groups.latents)).map(({ id, latent }) => [id, latent]));
+  const watched = tf.tidy(() => generatedAtOrigin(state.groups.hyper!));
+  const latents = new Map((await latentsOf(state.groups.latents!)).map(({ id, latent }) => [id, latent]));
   disposeState(state);
   return { order, losses, latents: data.map(({ info }) => latents.get(info.id)!), watched };
 }

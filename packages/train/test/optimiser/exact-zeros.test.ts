@@ -29,7 +29,7 @@ async function moved(precision: 'fast' | 'direct', epsilon?: number): Promise<nu
   const config = { kind: 'adam', learningRate, ...(epsilon === undefined ? {} : { epsilon }) } as const;
   const step = { learningRate, gradScale: 1 };
   const { param } = updateParameter(config, weights, emptyMemory(config, weights), gradient, step);
-  const after = await param.data();
+  const after = await param.data<'float32'>();
   backend.dispose();
   const vanishing = counts.flatMap((count, i) => (count === 0 ? [Math.abs(after[i]!)] : []));
   expect(vanishing.length).toBeGreaterThan(1000);
