@@ -1,4 +1,10 @@
-import { crossEntropyLoss, deepSupervisionLoss, deepSupervisionWeights, resizeLabelsNearest } from '@seg/losses';
+import {
+  crossEntropyLoss,
+  type DeepSupervisionLossOptions,
+  deepSupervisionLoss,
+  deepSupervisionWeights,
+  resizeLabelsNearest,
+} from '@seg/losses';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import { describeBackends } from '../../../tools/describe-backends.ts';
@@ -55,7 +61,7 @@ describeBackends('deep supervision', () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it.each([
+  it.each<readonly [string, DeepSupervisionLossOptions]>([
     ['default weights', {}],
     ['weights of its own', { weights: [0, 1, 0] }],
   ])('has a gradient for every output with %s: zeros where the weight is 0', (_, options) => {

@@ -26,7 +26,7 @@ export function learnableTLoss(logits: tf.Tensor5D, target: tf.Tensor, options: 
   return tf.tidy(() => {
     const dimension = tLossDimension(logits);
     const squares = tf.mul(tLossSquares(logits, target), form === 'released' ? Math.E : 1) as tf.Tensor1D;
-    const dimensions = tf.fill(squares.shape, dimension);
+    const dimensions = tf.fill(squares.shape, dimension) as tf.Tensor1D;
     const perValue = tf.mean(learnableTLossFromSquares(squares, dimensions, lnNu));
     const loss = form === 'released' ? tf.sub(perValue, 0.5) : perValue;
     return (perVoxel ? loss : tf.mul(loss, dimension)) as tf.Scalar;
