@@ -1,11 +1,14 @@
 export {
   type Affine,
   affineFromSpacing,
+  determinantOfAffine,
   invertAffine,
   multiplyAffine,
   spacingOfAffine,
   type Triple,
   transformPoint,
+  RIGHT_ANGLES,
+  shearOfAffine,
 } from './affine.ts';
 export { checkOption, isSegError, nearestName, SegError, type SegErrorCode, type SegErrorOptions } from './errors.ts';
 export type { ApplyContext, Initialiser, Network, ParamRole, ParamSpec, ParamSpecs, Params } from './network.ts';

@@ -45,16 +45,22 @@ export async function evaluateFolders(
   const total = 2 * pairs.length;
   const found = new Set<number>();
   const problems: string[] = [];
+  const headerWarnings = new Map<string, string[]>();
+  const onHeader = (path: string, message: string) =>
+    headerWarnings.set(message, [...(headerWarnings.get(message) ?? []), path]);
   for (const [i, pair] of pairs.entries()) {
     checkAborted('evaluateFolders', signal);
     try {
-      const maps = await readPair(pair, onWarning);
+      const maps = await readPair(pair, onWarning, onHeader);
       for (const map of maps) for (const value of map.data) if (value !== 0) found.add(value);
     } catch (error) {
       if (!(error instanceof SegError)) throw error;
       problems.push(error.message.replace(/\.$/, ''));
     }
     onProgress?.(i + 1, total);
+  }
+  for (const [message, [first, ...others]] of headerWarnings) {
+    onWarning?.(`${first}${others.length > 0 ? ` and ${others.length} more files` : ''}: ${message}`);
   }
   if (problems.length > 0) {
     throw new SegError('corrupt-data', {
@@ -68,9 +74,9 @@ export async function evaluateFolders(
   for (const [i, pair] of pairs.entries()) {
     checkAborted('evaluateFolders', signal);
     const [predicted, real] = await readPair(pair);
-    const { shape, spacingMm } = real;
+    const { shape, affine } = real;
     const maps = { prediction: predicted.data, reference: real.data };
-    cohort.add(pair.id, evaluateSegmentation({ ...maps, shape, spacingMm, labels, convention, toleranceMm }));
+    cohort.add(pair.id, evaluateSegmentation({ ...maps, shape, affine, labels, convention, toleranceMm }));
     onProgress?.(pairs.length + i + 1, total);
   }
   return cohort;
@@ -125,13 +131,18 @@ async function byStem(folder: string): Promise<Map<string, string>> {
   return files;
 }
 
-async function readPair(pair: Pair, onWarning?: (message: string) => void) {
-  const predicted = await readLabelMap(pair.prediction);
-  const real = await readLabelMap(pair.reference);
+async function readPair(
+  pair: Pair,
+  onWarning?: (message: string) => void,
+  onHeader?: (path: string, message: string) => void,
+) {
+  const read = (path: string) => readLabelMap(path, { onWarning: (message) => onHeader?.(path, message) });
+  const predicted = await read(pair.prediction);
+  const real = await read(pair.reference);
   if (predicted.shape.join() !== real.shape.join()) {
     throw new SegError('shape-mismatch', {
       where: pair.prediction,
-      problem: `the prediction and ${pair.reference} differ in shape`,
+      problem: `the prediction and ${pair.reference} differ in shape (z, y, x)`,
       got: predicted.shape,
       expected: real.shape,
       hint: 'Predict on the image that the reference was drawn on.',

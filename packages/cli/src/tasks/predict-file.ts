@@ -56,7 +56,7 @@ export async function predictFile(
     await writeImage(prediction, labels, { like: files[0]!, compressionLevel: 1 });
     const counts = new Map(run.labelValues.map((value) => [value, 0]));
     for (const value of labels.data) if (value !== 0) counts.set(value, (counts.get(value) ?? 0) + 1);
-    const voxelMl = voxelVolumeMl(labels.spacingMm);
+    const voxelMl = voxelVolumeMl(labels);
     const volumeMl = Object.fromEntries([...counts].map(([value, count]) => [value, count * voxelMl]));
     return { image, prediction, volumeMl, seconds: (performance.now() - start) / 1000 };
   } catch (error) {
