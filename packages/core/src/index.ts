@@ -4,11 +4,11 @@ export {
   determinantOfAffine,
   invertAffine,
   multiplyAffine,
+  RIGHT_ANGLES,
+  shearOfAffine,
   spacingOfAffine,
   type Triple,
   transformPoint,
-  RIGHT_ANGLES,
-  shearOfAffine,
 } from './affine.ts';
 export { checkOption, isSegError, nearestName, SegError, type SegErrorCode, type SegErrorOptions } from './errors.ts';
 export type { ApplyContext, Initialiser, Network, ParamRole, ParamSpec, ParamSpecs, Params } from './network.ts';

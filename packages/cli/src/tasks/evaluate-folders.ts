@@ -60,7 +60,9 @@ export async function evaluateFolders(
     onProgress?.(i + 1, total);
   }
   for (const [message, [first, ...others]] of headerWarnings) {
-    onWarning?.(`${first}${others.length > 0 ? ` and ${others.length} more files` : ''}: ${message}`);
+    onWarning?.(
+      `${first}${others.length > 0 ? ` and ${others.length} more file${others.length > 1 ? 's' : ''}` : ''}: ${message}`,
+    );
   }
   if (problems.length > 0) {
     throw new SegError('corrupt-data', {

@@ -60,8 +60,9 @@ export async function predictFile(
     const volumeMl = Object.fromEntries([...counts].map(([value, count]) => [value, count * voxelMl]));
     return { image, prediction, volumeMl, seconds: (performance.now() - start) / 1000 };
   } catch (error) {
-    if (isSegError(error, 'aborted') || isSegError(error, 'backend-failure') || !isSegError(error)) throw error;
+    if (isSegError(error, 'aborted') || isSegError(error, 'backend-failure')) throw error;
     const { code, message } = describeError(error);
+    if (!isSegError(error) && code !== 'limit-exceeded') throw error;
     return { image, error: { code, message: message.includes(image) ? message : `${image}: ${message}` } };
   }
 }

@@ -63,7 +63,7 @@ function columnLengths(affine: readonly (readonly number[])[]): number[] {
 }
 
 /** Both forms are coded and the sform contradicts pixdim: nibabel takes the sform, ITK and this project the qform. */
-const USES_QFORM = 
+const USES_QFORM =
   /^(quaternion ((half turn|zero|nearly a half turn) nifti[12]|hardly too long nifti1) behind an sform|sform_code [15], qform_code [25])$/;
 
 /** What nibabel says, with the spacing of its affine where pixdim, which it gives as zooms, contradicts that. */
@@ -71,7 +71,10 @@ function spacingOfAffine(expected: Expected): Expected {
   const { affine, zooms } = expected as Placed;
   if (affine === undefined || zooms === undefined) return expected;
   const lengths = columnLengths(affine);
-  return { ...expected, zooms: zooms.map((zoom, i) => (i < 3 && !(Math.abs(lengths[i]! / zoom - 1) < 1e-5) ? lengths[i]! : zoom)) };
+  return {
+    ...expected,
+    zooms: zooms.map((zoom, i) => (i < 3 && !(Math.abs(lengths[i]! / zoom - 1) < 1e-5) ? lengths[i]! : zoom)),
+  };
 }
 
 describe('imageInfo on the corpus', () => {

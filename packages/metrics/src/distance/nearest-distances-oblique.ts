@@ -77,7 +77,8 @@ function select(points: Float64Array, low: number, high: number, k: number, axis
 /** Squared distance from the point at `at` to the nearest of the tree. */
 function nearestSquare(tree: Float64Array, asked: Float64Array, at: number): number {
   const [px, py, pz] = [asked[at]!, asked[at + 1]!, asked[at + 2]!];
-  const squareTo = (i: number) => (tree[3 * i]! - px) ** 2 + (tree[3 * i + 1]! - py) ** 2 + (tree[3 * i + 2]! - pz) ** 2;
+  const squareTo = (i: number) =>
+    (tree[3 * i]! - px) ** 2 + (tree[3 * i + 1]! - py) ** 2 + (tree[3 * i + 2]! - pz) ** 2;
   let best = Number.POSITIVE_INFINITY;
   const search = (from: number, to: number, axis: number): void => {
     if (to - from <= LEAF) {

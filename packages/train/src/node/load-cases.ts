@@ -2,6 +2,7 @@ import { SegError, type Volume } from '@seg/core';
 import type { Dataset, DatasetCase, LabelMap } from '@seg/io';
 import type { CaseInfo, TrainingCase } from '../data/training-case.ts';
 import { type CaseFingerprint, combineFingerprints, type Fingerprint, fingerprintCase } from '../plan/fingerprint.ts';
+import { farFromPlan, type MeasuredGrid, SPACING_HINT } from '../preprocess/check-spacing.ts';
 import { type Preprocessing, preprocessImage, preprocessLabel } from '../preprocess/preprocessing.ts';
 
 /** Volumes are kept between measuring and preprocessing while they take less memory than this. */
@@ -23,6 +24,8 @@ export class CaseLoader {
   readonly #dataset: Dataset;
   readonly #options: CaseLoaderOptions;
   readonly #kept = new Map<string, LoadedCase>();
+  /** Grids that were measured. */
+  readonly #grids = new Map<string, MeasuredGrid>();
   #keptBytes = 0;
 
   constructor(dataset: Dataset, options: CaseLoaderOptions = {}) {
@@ -43,7 +46,9 @@ export class CaseLoader {
     for (const item of cases) {
       this.#stopIfAborted();
       const { image, label } = await this.#load(item);
-      parts.push(fingerprintCase(image, label));
+      const part = fingerprintCase(image, label);
+      parts.push(part);
+      this.#grids.set(item.id, part);
       this.#options.onProgress?.(parts.length, cases.length, 'measuring');
     }
     return combineFingerprints(parts, this.#dataset.channels, this.#dataset.labels.length);
@@ -53,12 +58,13 @@ export class CaseLoader {
   async prepare(cases: readonly DatasetCase[], preprocessing: Preprocessing): Promise<readonly TrainingCase[]> {
     const { labels, ignoreLabel, name } = this.#dataset;
     const values = labels.map(({ value }) => value);
+    this.#checkSpacings(cases, preprocessing);
     const prepared: TrainingCase[] = [];
     for (const item of cases) {
       this.#stopIfAborted();
       const { image: raw, label } = await this.#load(item);
       this.#kept.delete(item.id);
-      const { image, record } = preprocessImage(raw, preprocessing);
+      const { image, record } = preprocessImage(raw, preprocessing, { name: `case ${item.id}` });
       const info: CaseInfo = {
         id: item.id,
         patient: item.patient,
@@ -78,6 +84,21 @@ export class CaseLoader {
       this.#options.onProgress?.(prepared.length, cases.length, 'preparing');
     }
     return prepared;
+  }
+
+  /** Refuses cases that were measured before any is prepared, all by name. */
+  #checkSpacings(cases: readonly DatasetCase[], { spacingMm }: Preprocessing): void {
+    const far = cases.flatMap(({ id }) => {
+      const grid = this.#grids.get(id);
+      const problem = grid === undefined ? undefined : farFromPlan(grid, spacingMm);
+      return problem === undefined ? [] : [`case ${id}: ${problem}`];
+    });
+    if (far.length === 0) return;
+    throw new SegError('limit-exceeded', {
+      where: this.#dataset.root,
+      problem: `${far.slice(0, 10).join('; ')}${far.length > 10 ? `; and ${far.length - 10} more` : ''}`,
+      hint: SPACING_HINT,
+    });
   }
 
   #stopIfAborted(): void {

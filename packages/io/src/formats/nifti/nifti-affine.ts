@@ -55,7 +55,11 @@ function sformUnlessContradicted(header: NiftiHeader): PlacedHeader {
   // Forms of different codes name different spaces (the scanner's, an atlas') and may differ.
   if (qform === undefined || header.qformCode !== header.sformCode) return { affine: sform, warnings: [] };
   const { dim } = header;
-  const [x, y, z] = [1, 2, 3].map((axis) => (axis <= dim[0]! ? Math.max(1, dim[axis]!) : 1)) as [number, number, number];
+  const [x, y, z] = [1, 2, 3].map((axis) => (axis <= dim[0]! ? Math.max(1, dim[axis]!) : 1)) as [
+    number,
+    number,
+    number,
+  ];
   const apart = gridDistance(
     { shape: [z, y, x], spacingMm: spacingOfAffine(sform), affine: sform },
     { shape: [z, y, x], spacingMm: spacingOfAffine(qform), affine: qform },

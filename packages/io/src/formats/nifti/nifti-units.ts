@@ -12,7 +12,9 @@ const MM = 2;
 export function headerInMillimetres(header: NiftiHeader): NiftiHeader {
   const factor = FACTORS[niftiUnits(header).space];
   if (factor === undefined || header.form === 'analyze') return header;
-  const mm = (length: number) => toMillimetres(length, factor);
+  // As precise as the header is, so that 0.0005 m are 0.5 mm.
+  const round = header.version === 1 ? Math.fround : (length: number) => length;
+  const mm = (length: number) => round(toMillimetres(length, factor));
   return {
     ...header,
     xyztUnits: (header.xyztUnits & ~SPACE_BITS) | MM,

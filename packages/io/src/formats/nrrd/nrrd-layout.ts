@@ -115,12 +115,7 @@ interface Axis {
 }
 
 /** What the header says of each axis; those with a direction are spatial, else those whose kind may be. */
-function axesOf(
-  where: string,
-  fields: NrrdHeader['fields'],
-  sizes: readonly number[],
-  warnings: string[],
-): Axis[] {
+function axesOf(where: string, fields: NrrdHeader['fields'], sizes: readonly number[], warnings: string[]): Axis[] {
   const dimension = sizes.length;
   const kinds = fields.kinds?.split(/\s+/) ?? [];
   const numbers = (text: string | undefined) => text?.split(/\s+/).map(Number) ?? [];
