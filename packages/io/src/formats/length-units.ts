@@ -1,7 +1,10 @@
 /** Millimetres in a unit of length by the names and signs that headers give, undefined for one that is not known. */
 export function millimetresIn(unit: string): number | undefined {
-  return MILLIMETRES[unit.trim().toLowerCase().replace('µ', 'u').replace('μ', 'u')];
+  return MILLIMETRES[unit.trim().replace(MICRO, 'u').toLowerCase()];
 }
+
+/** The two signs for micro, and UTF-8's bytes of them read as Latin-1, as header texts are. */
+const MICRO = /\u00c2?\u00b5|\u03bc|\u00ce\u00bc/;
 
 const MILLIMETRES: Readonly<Record<string, number>> = {
   ...spelled(1000, 'm meter meters metre metres'),
