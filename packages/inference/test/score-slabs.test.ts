@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type PatchPredictor, type ScoreSlab, slidingWindowInference, streamScores } from '../src/index.ts';
 
-beforeAll(() => startBackend('cpu'));
+beforeAll(() => startBackend({ name: 'cpu' }));
 
 const predictor: PatchPredictor = {
   apply: (x) => tf.concat([x, tf.mul(x, -0.5), tf.square(x)], 4) as tf.Tensor5D,

@@ -42,7 +42,8 @@ export function addEvaluate(program: Command, cli: Cli): void {
       'after',
       `
 cases.csv has a row for each case and label: case,label,dice,jaccard,hd95_mm,assd_mm,nsd_1mm,volume_ml,
-reference_volume_ml,flags. summary.json has means, spreads and counts of undefined values for each label.
+reference_volume_ml,flags. Distances and volumes are in mm and ml by the affine of the reference; headers that contradict
+themselves and sheared grids are named. summary.json has means, spreads and counts of undefined values for each label.
 
 Examples:
   $ seg evaluate --prediction predictions --reference data/labelsTr --out scores

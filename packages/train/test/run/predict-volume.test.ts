@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { type Preprocessing, predictVolume, preprocessImage } from '../../src/index.ts';
 import { CaseLoader } from '../../src/node/index.ts';
 
-beforeAll(() => startBackend('cpu'));
+beforeAll(() => startBackend({ name: 'cpu' }));
 
 const predictor = {
   apply: (x: tf.Tensor5D) => tf.concat([tf.fill(x.shape, 0.4), tf.sin(tf.mul(x, 5)), tf.mul(x, 0.9)], 4) as tf.Tensor5D,
