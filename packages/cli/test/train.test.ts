@@ -256,6 +256,23 @@ describe('seg predict', () => {
     expect((await readLabelMap(join(out, name))).data).toEqual(validated.data);
   });
 
+  it('refuses an image whose spacing cannot be meant, by name, spacing and size, and segments the others', async () => {
+    const [images, out] = [join(root, 'far'), join(root, 'far-predictions')];
+    await mkdir(images);
+    const source = await readImage(join(data, 'imagesTr', 'phantom_0001.nii.gz'));
+    const values = Float32Array.from(source.data as Float32Array);
+    const far = createVolume(values, [12, 14, 10], { spacingMm: [4000, 4000, 4000] });
+    await writeNifti(join(images, 'a.nii.gz'), far);
+    await copyFile(join(data, 'imagesTr', 'phantom_0002.nii.gz'), join(images, 'b.nii.gz'));
+    const { code, stdout, stderr } = await seg('predict', '--run', run, '--out', out, images);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /a\.nii\.gz: .*spacing 4000 x 4000 x 4000 mm \(z, y, x\).*12 x 14 x 10 voxels.*resampled to \d+ x/,
+    );
+    expect(stderr).not.toMatch(/fault of seg|RangeError/);
+    expect(stdout).toBe(`${join(out, 'b.nii.gz')}\n`);
+  });
+
   it('refuses what would overwrite an image or another prediction, before any work', async () => {
     const images = join(data, 'imagesTr');
     const image = join(images, 'phantom_0001.nii.gz');

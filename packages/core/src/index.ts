@@ -1,8 +1,11 @@
 export {
   type Affine,
   affineFromSpacing,
+  determinantOfAffine,
   invertAffine,
   multiplyAffine,
+  RIGHT_ANGLES,
+  shearOfAffine,
   spacingOfAffine,
   type Triple,
   transformPoint,

@@ -15,6 +15,7 @@ export {
   type VerificationReport,
 } from './dataset/verification-report.ts';
 export { commonOrientation, type StoredGrid } from './fingerprint/common-orientation.ts';
+export { type FarSpacing, farSpacings } from './fingerprint/far-spacings.ts';
 export { channelKind, type FingerprintOptions, fingerprint } from './fingerprint/fingerprint.ts';
 export type {
   CaseFingerprint,
@@ -49,6 +50,7 @@ export { type ToVolumeOptions, toVolume } from './formats/to-volume.ts';
 export type { Interpolation } from './geometry/axis-kernel.ts';
 export { crop, cropOrPad, extractBox, type PadOptions, pad, type VoxelBox } from './geometry/crop-pad.ts';
 export { type Grid, gridDistance, gridOf, sameGrid } from './geometry/grid.ts';
+export { type ChannelSlab, LargestChannel, type LargestChannelOptions } from './geometry/largest-channel.ts';
 export { cropToNonzero, nonzeroBox, nonzeroMask } from './geometry/nonzero.ts';
 export { axisCodesOf } from './geometry/orientation.ts';
 export {

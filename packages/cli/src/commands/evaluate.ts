@@ -49,7 +49,8 @@ export function addEvaluate(program: Command, cli: Cli): void {
       'after',
       `
 cases.csv has a row for each case and label: case,label,dice,jaccard,hd95_mm,assd_mm,nsd_1mm,volume_ml,
-reference_volume_ml,flags. summary.json has means, spreads and counts of undefined values for each label.
+reference_volume_ml,flags. Distances and volumes are in mm and ml by the affine of the reference; headers that contradict
+themselves and sheared grids are named. summary.json has means, spreads and counts of undefined values for each label.
 
 Beside each mean stands the number of cases that it is taken over (n). A distance to an empty label is infinite, and
 left out of the mean unless --empty-distances penalty is given. The last columns count such cases: empty_prediction

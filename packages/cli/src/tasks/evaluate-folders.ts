@@ -51,16 +51,24 @@ export async function evaluateFolders(
   const total = 2 * pairs.length;
   const found = new Set<number>();
   const problems: string[] = [];
+  const headerWarnings = new Map<string, string[]>();
+  const onHeader = (path: string, message: string) =>
+    headerWarnings.set(message, [...(headerWarnings.get(message) ?? []), path]);
   for (const [i, pair] of pairs.entries()) {
     await checkAborted('evaluateFolders', signal);
     try {
-      const [predicted, real] = await readPair(pair, onWarning);
+      const [predicted, real] = await readPair(pair, onWarning, onHeader);
       addLabels(found, predicted.data, real.data, ignoreLabels);
     } catch (error) {
       if (!(error instanceof SegError)) throw error;
       problems.push(error.message.replace(/\.$/, ''));
     }
     onProgress?.(i + 1, total);
+  }
+  for (const [message, [first, ...others]] of headerWarnings) {
+    onWarning?.(
+      `${first}${others.length > 0 ? ` and ${others.length} more file${others.length > 1 ? 's' : ''}` : ''}: ${message}`,
+    );
   }
   if (problems.length > 0) {
     throw new SegError('corrupt-data', {
@@ -74,12 +82,12 @@ export async function evaluateFolders(
   for (const [i, pair] of pairs.entries()) {
     await checkAborted('evaluateFolders', signal);
     const [predicted, real] = await readPair(pair);
-    const { shape, spacingMm } = real;
+    const { shape, affine } = real;
     const maps = { prediction: predicted.data, reference: real.data };
     const evaluation = evaluateSegmentation({
       ...maps,
       shape,
-      spacingMm,
+      affine,
       labels,
       ignoreLabels,
       convention,
@@ -158,13 +166,18 @@ async function byStem(folder: string): Promise<Map<string, string>> {
   return files;
 }
 
-async function readPair(pair: Pair, onWarning?: (message: string) => void) {
-  const predicted = await readLabelMap(pair.prediction);
-  const real = await readLabelMap(pair.reference);
+async function readPair(
+  pair: Pair,
+  onWarning?: (message: string) => void,
+  onHeader?: (path: string, message: string) => void,
+) {
+  const read = (path: string) => readLabelMap(path, { onWarning: (message) => onHeader?.(path, message) });
+  const predicted = await read(pair.prediction);
+  const real = await read(pair.reference);
   if (predicted.shape.join() !== real.shape.join()) {
     throw new SegError('shape-mismatch', {
       where: pair.prediction,
-      problem: `the prediction and ${pair.reference} differ in shape`,
+      problem: `the prediction and ${pair.reference} differ in shape (z, y, x)`,
       got: predicted.shape,
       expected: real.shape,
       hint: 'Predict on the image that the reference was drawn on.',

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { voxelVolumeMl } from '@seg/core';
 import type { Dataset } from '@seg/io';
 import { writeFileAtomic } from '@seg/io/node';
 import { latentMapReport, renderMapReport } from '@seg/report';
@@ -65,8 +66,8 @@ export async function mapRun(run: string, dataset: Dataset, signal?: AbortSignal
 async function labelVolumeMl(dataset: Dataset, id: string): Promise<number> {
   const item = dataset.cases.find((c) => c.id === id);
   if (item === undefined || item.labelPaths.length === 0) return Number.NaN;
-  const { data, spacingMm } = await item.loadLabel();
+  const label = await item.loadLabel();
   let voxels = 0;
-  for (const value of data) if (value !== 0 && value !== dataset.ignoreLabel) voxels++;
-  return (voxels * spacingMm[0] * spacingMm[1] * spacingMm[2]) / 1000;
+  for (const value of label.data) if (value !== 0 && value !== dataset.ignoreLabel) voxels++;
+  return voxels * voxelVolumeMl(label);
 }

@@ -1,4 +1,4 @@
-import { SegError, type Triple, type Volume, voxelCount } from '@seg/core';
+import { SegError, type Triple, type Volume, voxelCount, voxelVolumeMl } from '@seg/core';
 import { IGNORED_CLASS, type TrainingCase } from '@seg/train';
 import { areaAverage } from './area-average.ts';
 import type { CaseExtent, WorkingGrid } from './working-grid.ts';
@@ -95,7 +95,6 @@ export function prepareMapCase(
         );
   let labelled = 0;
   for (const v of mask) labelled += v;
-  const [dz, dy, dx] = image.spacingMm;
   const labelCells = labelled / (size[0]! * size[1]! * size[2]!);
   const outside = labelCells - part.reduce((sum, v) => sum + v, 0);
   return {
@@ -111,7 +110,7 @@ export function prepareMapCase(
     start: cells.start,
     size: cells.size,
     spacingMm: grid.spacingMm,
-    volumeMl: (labelled * dz * dy * dx) / 1000,
+    volumeMl: labelled * voxelVolumeMl(image),
     // Sums of float32 parts are not exact.
     labelOutside: outside > 1e-4 * labelCells ? outside : 0,
   };

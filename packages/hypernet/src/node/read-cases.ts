@@ -5,6 +5,7 @@ import {
   type Dataset,
   type DatasetCase,
   describeFinding,
+  farSpacings,
   reorient,
   type StoredGrid,
 } from '@seg/io';
@@ -89,6 +90,7 @@ export async function readCases<Plan extends { readonly grid: WorkingGrid }>(
   if (extents.every(({ labelMm }) => labelMm === undefined)) {
     refuse({ problem: `no case has a voxel of label ${wanted.join(', ')}`, got: items.length });
   }
+  refuseFarSpacings(items, grids);
   const common = commonOrientation(grids);
   if (common === undefined)
     warn('scans are stored in different orientations that cannot be brought to one (oblique stacks): used as stored');
@@ -117,6 +119,22 @@ export async function readCases<Plan extends { readonly grid: WorkingGrid }>(
     checkCount(seen.length, cases.length, wanted);
   }
   return { dataset, cases: seen, foreground, plan };
+}
+
+/** Times coarser or finer than the median of the set that cannot be meant. */
+const FAR = 100;
+
+function refuseFarSpacings(items: readonly DatasetCase[], grids: readonly StoredGrid[]): void {
+  const far = farSpacings(grids, FAR).map(({ index, medianMm }) => {
+    const numbers = (mm: readonly number[]) => mm.map((n) => Number(n.toPrecision(4))).join(' x ');
+    return `case ${items[index]!.id}: spacing ${numbers(grids[index]!.spacingMm)} mm (z, y, x), the median of the set is ${numbers(medianMm)}`;
+  });
+  if (far.length === 0) return;
+  throw new SegError('limit-exceeded', {
+    where: 'curateDataset',
+    problem: far.join('; '),
+    hint: 'Is the header in another unit than mm, or without a spacing? Correct it.',
+  });
 }
 
 function annotatedCases(

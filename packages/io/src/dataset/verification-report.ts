@@ -17,6 +17,8 @@ export type FindingCode =
   | 'affine-mismatch'
   | 'spacing-mismatch'
   | 'implausible-spacing'
+  | 'spacing-differs'
+  | 'header-doubtful'
   | 'not-finite'
   | 'constant-image'
   | 'label-not-integer'

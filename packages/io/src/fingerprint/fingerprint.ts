@@ -81,6 +81,7 @@ function describeCase(
     id,
     shape: image.shape,
     spacingMm: image.spacingMm,
+    voxelVolumeMl: voxelVolumeMl(image),
     storedAxisCodes: axisCodesOf(image.affine),
     shapeAfterCrop: nonzeroBox(image)?.shape ?? image.shape,
     labelVoxels: Object.fromEntries([...counts].sort((a, b) => a[0] - b[0])),
@@ -136,7 +137,7 @@ function summarise(
     }),
     labels: dataset.labels.map(({ value, name }) => {
       const holding = cases.filter((c) => (c.labelVoxels[value] ?? 0) > 0);
-      const volumes = holding.map((c) => c.labelVoxels[value]! * voxelVolumeMl(c.spacingMm));
+      const volumes = holding.map((c) => c.labelVoxels[value]! * c.voxelVolumeMl);
       return { value, name, cases: holding.length, medianVolumeMl: volumes.length === 0 ? 0 : median(volumes) };
     }),
   };

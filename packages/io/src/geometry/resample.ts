@@ -1,5 +1,6 @@
 import { checkOption, createVolume, SegError, type Triple, type Volume, type VoxelArray } from '@seg/core';
 import { axisKernel, gridPositions, INTERPOLATIONS, type Interpolation } from './axis-kernel.ts';
+import { checkResampledSize } from './check-resampled-size.ts';
 import { clipToRange } from './clip-to-range.ts';
 import { type Grid, gridOf, regrid, shapeForSpacing } from './grid.ts';
 import { resampleOnto } from './resample-onto.ts';
@@ -38,7 +39,7 @@ export interface ResampleOptions {
  *
  * @returns float32 for `linear` and `cubic`, the input's type for `nearest`.
  * @throws SegError `invalid-argument` for sizes or spacings that are not positive and for `clip` with `like`,
- * `unknown-option`.
+ * `limit-exceeded` for a result of more than 2^31 values (before memory is taken), `unknown-option`.
  * @example
  * const iso = resample(volume, { spacingMm: [1, 1, 1] }, { interpolation: 'cubic' });
  */
@@ -60,8 +61,11 @@ export function resample(volume: Volume, target: ResampleTarget, options: Resamp
       expected: 'a target of spacingMm or shape',
     });
   }
-  if ('like' in target) return resampleOnto(volume, target.like, { interpolation, outside });
-  const grid = targetGrid(volume, target);
+  if ('like' in target) {
+    checkResampledSize(volume, target.like.shape, volume.channels);
+    return resampleOnto(volume, target.like, { interpolation, outside });
+  }
+  const grid = targetGrid(gridOf(volume), target, volume.channels);
   const kinds = axisInterpolations(interpolation, thickSlices, volume, target);
   const positions = ([0, 1, 2] as const).map((axis) => gridPositions(volume.shape[axis], grid.shape[axis]));
   const { channels } = volume;
@@ -78,21 +82,22 @@ export function resample(volume: Volume, target: ResampleTarget, options: Resamp
 }
 
 /** The grid that a spacing or a number of voxels means for a volume. */
-export function targetGrid(volume: Volume, target: Exclude<ResampleTarget, { like: Grid }>): Grid {
-  const source = gridOf(volume);
-  return regrid(source, 'shape' in target ? target.shape : targetShape(source, target.spacingMm));
+export function targetGrid(source: Grid, target: Exclude<ResampleTarget, { like: Grid }>, channels = 1): Grid {
+  const shape = 'shape' in target ? target.shape : targetShape(source, target.spacingMm);
+  checkResampledSize(source, shape, channels);
+  return regrid(source, shape);
 }
 
 /** The interpolation of each axis under the rule for thick slices. */
 export function axisInterpolations(
   interpolation: Interpolation,
   thickSlices: 'auto' | 'never',
-  volume: Volume,
+  source: Grid,
   target: Exclude<ResampleTarget, { like: Grid }>,
 ): AxisInterpolations {
   if (thickSlices === 'never') return [interpolation, interpolation, interpolation];
-  const targetMm = 'spacingMm' in target ? target.spacingMm : targetGrid(volume, target).spacingMm;
-  const slices = thickSliceAxis(volume.spacingMm, targetMm);
+  const targetMm = 'spacingMm' in target ? target.spacingMm : targetGrid(source, target).spacingMm;
+  const slices = thickSliceAxis(source.spacingMm, targetMm);
   const kind = (axis: number) => (axis === slices ? 'nearest' : interpolation);
   return [kind(0), kind(1), kind(2)];
 }

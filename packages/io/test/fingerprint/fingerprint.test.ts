@@ -51,6 +51,7 @@ describe('fingerprint', () => {
       id: 'p',
       shape: [1, 1, 6],
       spacingMm: [1, 1, 1],
+      voxelVolumeMl: 0.001,
       storedAxisCodes: 'RAS',
       shapeAfterCrop: [1, 1, 5],
       labelVoxels: { 1: 3, 2: 1 },

@@ -1,5 +1,5 @@
 import { checkOption, SegError, type VoxelArray } from '@seg/core';
-import { checkGrid, checkVoxels, type Grid, type GridOptions } from '../grid.ts';
+import { checkGrid, checkVoxels, type Grid, type PlacedGridOptions } from '../grid.ts';
 import { type Membership, membershipOf } from '../membership.ts';
 import { ratio } from '../overlap/ratio.ts';
 import { asd, assd } from '../surface/average-surface-distance.ts';
@@ -14,7 +14,7 @@ import { labelBoxes } from './label-boxes.ts';
 export type EvaluatedLabel = number | { readonly name: string; readonly values: readonly number[] };
 
 /** What `evaluateSegmentation` compares, and how. */
-export interface EvaluationOptions extends GridOptions {
+export interface EvaluationOptions extends PlacedGridOptions {
   /** Label map, one integer a voxel. */
   readonly prediction: VoxelArray;
   readonly reference: VoxelArray;
@@ -120,7 +120,7 @@ export function evaluateSegmentation(options: EvaluationOptions): CaseEvaluation
     labels: rows.filter(isFound),
     shape: shape.slice(3 - grid.dims),
     spacingMm: spacingMm.slice(3 - grid.dims),
-    diagonalMm: Math.hypot(...[0, 1, 2].slice(3 - grid.dims).map((axis) => shape[axis as 0] * spacingMm[axis as 0])),
+    diagonalMm: diagonalOf(grid),
     convention,
     toleranceMm,
     ignoreLabels,
@@ -130,6 +130,17 @@ export function evaluateSegmentation(options: EvaluationOptions): CaseEvaluation
 function countsNowhere(reference: VoxelArray, { has }: Membership): boolean {
   for (let i = 0; i < reference.length; i++) if (!has(reference[i]!)) return false;
   return true;
+}
+
+/** The longest line through the grid, from corner to opposite corner. */
+function diagonalOf({ dims, shape, spacingMm, axesMm }: Grid): number {
+  if (axesMm === undefined) {
+    return Math.hypot(...[0, 1, 2].slice(3 - dims).map((axis) => shape[axis as 0] * spacingMm[axis as 0]));
+  }
+  const [z, y, x] = axesMm;
+  const along = (signY: number, signX: number) =>
+    Math.hypot(...z.map((step, row) => shape[0] * step + signY * shape[1] * y[row]! + signX * shape[2] * x[row]!));
+  return Math.max(along(1, 1), along(1, -1), along(-1, 1), along(-1, -1));
 }
 
 function evaluateLabel(
@@ -146,7 +157,7 @@ function evaluateLabel(
   const pair = box && cropPair(where, prediction, reference, grid, membershipOf(where, values), box, ignored);
   const [predicted, real, both] = pair ? countVoxels(pair) : [0, 0, 0];
   const distances = distancesOfPair(pair, grid, convention);
-  const voxelMl = (grid.spacingMm[0] * grid.spacingMm[1] * grid.spacingMm[2]) / 1000;
+  const voxelMl = grid.voxelMm3 / 1000;
   return {
     label: name,
     dice: ratio(where, 2 * both, predicted + real),

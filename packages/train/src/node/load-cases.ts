@@ -3,6 +3,7 @@ import type { Dataset, DatasetCase, LabelMap } from '@seg/io';
 import { IGNORED_CLASS } from '../data/cut-patch.ts';
 import type { CaseInfo, TrainingCase } from '../data/training-case.ts';
 import { type CaseFingerprint, combineFingerprints, type Fingerprint, fingerprintCase } from '../plan/fingerprint.ts';
+import { farFromPlan, type MeasuredGrid, SPACING_HINT } from '../preprocess/check-spacing.ts';
 import { type Preprocessing, preprocessImage, preprocessLabel } from '../preprocess/preprocessing.ts';
 
 /** Volumes are kept between measuring and preprocessing while they take less memory than this. */
@@ -26,6 +27,8 @@ export class CaseLoader {
   readonly #dataset: Dataset;
   readonly #options: CaseLoaderOptions;
   readonly #kept = new Map<string, LoadedCase>();
+  /** Grids that were measured. */
+  readonly #grids = new Map<string, MeasuredGrid>();
   #keptBytes = 0;
 
   constructor(dataset: Dataset, options: CaseLoaderOptions = {}) {
@@ -46,7 +49,9 @@ export class CaseLoader {
     for (const item of cases) {
       await this.#stopIfAborted();
       const { image, label } = await this.#load(item);
-      parts.push(fingerprintCase(image, label, { foreground: this.#annotated(item) }));
+      const part = fingerprintCase(image, label, { foreground: this.#annotated(item) });
+      parts.push(part);
+      this.#grids.set(item.id, part);
       this.#options.onProgress?.(parts.length, cases.length, 'measuring');
     }
     return combineFingerprints(parts, this.#dataset.channels, this.#dataset.labels.length);
@@ -59,13 +64,14 @@ export class CaseLoader {
   async prepare(cases: readonly DatasetCase[], preprocessing: Preprocessing): Promise<readonly TrainingCase[]> {
     const { labels, ignoreLabel, name } = this.#dataset;
     const values = labels.map(({ value }) => value);
+    this.#checkSpacings(cases, preprocessing);
     const prepared: TrainingCase[] = [];
     const blank: string[] = [];
     for (const item of cases) {
       await this.#stopIfAborted();
       const { image: raw, label } = await this.#load(item);
       this.#kept.delete(item.id);
-      const { image, record } = preprocessImage(raw, preprocessing);
+      const { image, record } = preprocessImage(raw, preprocessing, { name: `case ${item.id}` });
       const annotated = this.#annotated(item).map((value) => values.indexOf(value) + 1);
       const given = label === undefined ? undefined : preprocessLabel(label, record, values, ignoreLabel);
       const isBlank = annotated.length === 0 || given?.every((c) => c === IGNORED_CLASS) === true;
@@ -100,6 +106,21 @@ export class CaseLoader {
   #annotated({ annotatedLabels }: DatasetCase): readonly number[] {
     const values = this.#dataset.labels.map(({ value }) => value);
     return annotatedLabels === undefined ? values : values.filter((value) => annotatedLabels.includes(value));
+  }
+
+  /** Refuses cases that were measured before any is prepared, all by name. */
+  #checkSpacings(cases: readonly DatasetCase[], { spacingMm }: Preprocessing): void {
+    const far = cases.flatMap(({ id }) => {
+      const grid = this.#grids.get(id);
+      const problem = grid === undefined ? undefined : farFromPlan(grid, spacingMm);
+      return problem === undefined ? [] : [`case ${id}: ${problem}`];
+    });
+    if (far.length === 0) return;
+    throw new SegError('limit-exceeded', {
+      where: this.#dataset.root,
+      problem: `${far.slice(0, 10).join('; ')}${far.length > 10 ? `; and ${far.length - 10} more` : ''}`,
+      hint: SPACING_HINT,
+    });
   }
 
   /** Cases that were kept are prepared without waiting for anything, so that a signal would never get its turn. */

@@ -1,6 +1,7 @@
 import { createVolume, type Triple, type Volume } from '@seg/core';
 import { type LabelMap, type PreprocessingRecord, preprocessGeometry, replayGeometry } from '@seg/io';
 import { IGNORED_CLASS } from '../data/cut-patch.ts';
+import { checkSpacing } from './check-spacing.ts';
 
 /**
  * How the values of one channel are brought to a common range.
@@ -42,9 +43,16 @@ const SAME_SPACING = 1e-3;
  * In nnU-Net's order, with its values: statistics are those of the image's own voxels, and the cubic spline, whose
  * swings beside sharp edges are clipped to the range of the normalised image, does not smear values that `clipZScore`
  * takes away.
+ *
+ * @throws SegError `limit-exceeded` for a spacing that is too far from the plan's to be meant (see `checkSpacing`).
  */
-export function preprocessImage(volume: Volume, { spacingMm, normalisation }: Preprocessing): PreprocessedImage {
+export function preprocessImage(
+  volume: Volume,
+  { spacingMm, normalisation }: Preprocessing,
+  options: { readonly name?: string } = {},
+): PreprocessedImage {
   const turned = preprocessGeometry(volume, [{ kind: 'reorient', axisCodes: 'RAS' }]);
+  checkSpacing(options.name ?? 'preprocessImage', turned.volume, spacingMm);
   const image = normaliseVolume(turned.volume, normalisation);
   const differs = turned.volume.spacingMm.some((s, i) => Math.abs(s / spacingMm[i]! - 1) > SAME_SPACING);
   if (!differs) return { image, record: turned.record };

@@ -5,6 +5,8 @@ import type { Dataset, DatasetCase } from '../../dataset/dataset-types.ts';
 import { parseJson } from '../../dataset/json-reader.ts';
 import type { Finding, VerificationReport } from '../../dataset/verification-report.ts';
 import { commonOrientation } from '../../fingerprint/common-orientation.ts';
+import { farSpacings } from '../../fingerprint/far-spacings.ts';
+import { short } from './label-values.ts';
 import { type OpenDatasetOptions, readDataset } from './read-dataset.ts';
 import { type CaseFacts, verifyCase } from './verify-case.ts';
 
@@ -19,9 +21,10 @@ export interface VerifyDatasetOptions extends OpenDatasetOptions {
  *
  * Looked for: files that are absent from, misnamed in or surplus to what the layout promises, and whatever could be
  * meant in two ways; files that are missing, unreadable or truncated; numbers of channels; shapes, spacings and affines that
- * differ between the files of a case; NaN, infinite and constant images; label values that are not whole, not declared
- * or not annotated; empty label maps, classes that never occur; a number of training cases other than declared; cases
- * with the same voxels; patients in two splits; orientations that differ. A folder that does not open as a data set is a finding as well.
+ * differ between the files of a case; headers that contradict themselves; NaN, infinite and constant images; label values
+ * that are not whole, not declared or not annotated; empty label maps, classes that never occur; a number of training cases
+ * other than declared; cases with the same voxels; patients in two splits; orientations that differ; spacings far from those
+ * of the set. A folder that does not open as a data set is a finding as well.
  *
  * @throws SegError `aborted` when the signal fires; nothing else.
  * @example
@@ -150,7 +153,8 @@ function wholeSetFindings(dataset: Dataset, facts: AllFacts): Finding[] {
       'Remove the class, or check the label maps.',
     );
   }
-  findings.push(...namesThatDiffer(dataset), ...orientationsThatDiffer(facts));
+  findings.push(...namesThatDiffer(dataset), ...orientationsThatDiffer(facts), ...spacingsThatDiffer(facts));
+  findings.push(...doubtfulHeaders(facts));
   return findings;
 }
 
@@ -197,6 +201,45 @@ function orientationsThatDiffer(facts: AllFacts): Finding[] {
           : `Reorient all volumes to ${target} before learning from them (preprocessGeometry, step "reorient").`,
     },
   ];
+}
+
+/** Times finer or coarser than the median of the set that cannot be meant, and that is odd. */
+const ERROR_FACTOR = 100;
+const WARNING_FACTOR = 10;
+
+function spacingsThatDiffer(facts: AllFacts): Finding[] {
+  const placed = [...facts].flatMap(([{ id }, { grid }]) => (grid === undefined ? [] : [{ id, grid }]));
+  const grids = placed.map(({ grid }) => grid);
+  return farSpacings(grids, WARNING_FACTOR).map(({ index, factor, medianMm }): Finding => {
+    const { id, grid } = placed[index]!;
+    return {
+      code: 'spacing-differs',
+      severity: factor >= ERROR_FACTOR ? 'error' : 'warning',
+      case: id,
+      message: `spacing ${grid.spacingMm.map(short).join(' x ')} mm (z, y, x), but the median of the set is ${medianMm.map(short).join(' x ')}`,
+      hint: 'Is the header in another unit than mm, or without a spacing? Correct it, or set spacingMm of the case in seg.json.',
+    };
+  });
+}
+
+/** What headers contradict themselves in, once for all files of which the same is to be said. */
+function doubtfulHeaders(facts: AllFacts): Finding[] {
+  const said = new Map<string, { readonly id: string; readonly file: string }[]>();
+  for (const [{ id }, { headerWarnings }] of facts) {
+    for (const [message, file] of headerWarnings) said.set(message, [...(said.get(message) ?? []), { id, file }]);
+  }
+  return [...said].map(([message, places]): Finding => {
+    const { id, file } = places[0]!;
+    const one = places.length === 1;
+    return {
+      code: 'header-doubtful',
+      severity: 'warning',
+      ...(one ? { case: id } : {}),
+      file,
+      message: `${message}${one ? '' : ` (so in ${places.length} cases)`}`,
+      hint: 'All commands read it so; correct the header where something else is meant.',
+    };
+  });
 }
 
 function duplicateFindings(dataset: Dataset, facts: AllFacts): Finding[] {
