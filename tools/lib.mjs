@@ -3,7 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
-import { delimiter, dirname, join, sep } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -11,10 +11,7 @@ const windows = process.platform === 'win32';
 
 /** Environment in which the workspace's own tools, its Node 24 among them, come first on the PATH. */
 export function toolEnvironment(extra = {}) {
-  // Twice, and not normalised the second time: nx takes entries that begin with <root>/node_modules off the PATH before
-  // it runs a script, and the pnpm that it then calls need not be installed anywhere else.
-  const bin = [join(root, 'node_modules', '.bin'), `${root}${sep}.${sep}node_modules${sep}.bin`];
-  const path = [...bin, process.env.PATH ?? ''].join(delimiter);
+  const path = [join(root, 'node_modules', '.bin'), process.env.PATH ?? ''].join(delimiter);
   // Huge pages for large arrays where the kernel grants them on request (glibc only; ignored elsewhere): the first
   // touch of a volume's memory is otherwise the slowest part of reading it.
   const GLIBC_TUNABLES = process.env.GLIBC_TUNABLES ?? 'glibc.malloc.hugetlb=1';

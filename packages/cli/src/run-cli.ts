@@ -32,6 +32,7 @@ Results go to standard output, progress and messages to standard error. Exit cod
  * by its signal. Never throws for what a user can cause.
  */
 export async function runCli(args: readonly string[], cli: Cli): Promise<number> {
+  cli.args = args;
   const program = createProgram(cli);
   try {
     await program.parseAsync(args, { from: 'user' });

@@ -54,6 +54,16 @@ describe('seg train', () => {
     const html = await readFile(join(run, 'report.html'), 'utf8');
     expect(html).toContain('</html>');
     expect(html).toContain(config.data.validation[0]);
+    // One validation case: nothing to rank. The page says when, how long, by what and on what it was trained.
+    expect(config.data.validation).toHaveLength(1);
+    expect(html).not.toMatch(/<strong>(best|median|worst)/);
+    for (const fact of ['begun', 'command', 'training time', 'trained parameters', 'version', 'hardware', 'backend']) {
+      expect(html).toContain(`<td>${fact}</td>`);
+    }
+    const [session, ...others] = (await readFile(join(run, 'sessions.jsonl'), 'utf8')).trim().split('\n');
+    expect(others).toEqual([]);
+    expect(JSON.parse(session!)).toMatchObject({ node: process.version, backend: expect.stringMatching(/^wasm/) });
+    expect(html).toContain(`seg train --data ${data} --out ${run} --steps 3`);
     const csv = await readFile(join(run, 'validation', 'cases.csv'), 'utf8');
     expect(csv.trim().split('\n').length).toBe(1 + 3 * config.data.validation.length);
   });

@@ -61,10 +61,13 @@ async function curate(cli: Cli, data: string, out: string, options: Options): Pr
   const { curationReport, renderMapReport } = await import('@seg/report');
   const { writeFileAtomic } = await import('@seg/io/node');
   const { requireFolder } = await import('../tasks/folders.ts');
+  const { sessionFacts } = await import('../tasks/run-facts.ts');
+  const { describeSession } = await import('../tasks/run-sessions.ts');
   const { join } = await import('node:path');
   const { label: labels, seed, minutes, correctAll } = options;
   await requireFolder('seg curate', data);
-  await startChosenBackend(cli, options);
+  const { description } = await startChosenBackend(cli, options);
+  const session = describeSession(cli.args ?? [], description);
   const bars = stages(cli);
   try {
     const result = await curateDataset({
@@ -81,7 +84,9 @@ async function curate(cli: Cli, data: string, out: string, options: Options): Pr
     });
     await bars.stop();
     const report = join(out, 'report.html');
-    await writeFileAtomic(report, renderMapReport(curationReport(result)));
+    const page = curationReport(result);
+    const summary = [...page.summary, ...sessionFacts([session])];
+    await writeFileAtomic(report, renderMapReport({ ...page, summary }));
     if (options.json === true) {
       cli.stdout(`${JSON.stringify({ out, report, seconds: result.seconds, ranking: result.ranking }, infinity)}\n`);
       return;

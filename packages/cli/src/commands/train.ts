@@ -113,10 +113,12 @@ async function begin(cli: Cli, data: string, options: Options): Promise<RunResul
   checkOption('seg train', 'method', method, Object.keys({ ...builtInMethods, ...methods }));
   await requireFolder('seg train', data);
   const told = options.verify ? await verifyFirst(cli, data, datasetOptions(options)) : new Set<string>();
-  const { capacity } = await startChosenBackend(cli, options);
+  const { capacity, description } = await startChosenBackend(cli, options);
+  const { describeSession, recordingSession } = await import('../tasks/run-sessions.ts');
+  const session = describeSession(cli.args ?? [], description);
   const begun = (observers: RunObservers) =>
     trainRun({
-      ...observers,
+      ...recordingSession(observers, out!, session),
       capacity,
       data,
       dataset: datasetOptions(options),
@@ -134,13 +136,15 @@ async function begin(cli: Cli, data: string, options: Options): Promise<RunResul
 async function resume(cli: Cli, run: string, options: Options): Promise<RunResult> {
   const { readRunConfig, resumeRun } = await import('@seg/train/node');
   const { backend } = await readRunConfig(run);
-  await startChosenBackend(cli, {
+  const { description } = await startChosenBackend(cli, {
     ...(isBackendName(backend) ? { backend } : {}),
     ...options,
   });
   const { moreMethods } = await import('../tasks/methods.ts');
   const methods = await moreMethods(run);
-  return watch(cli, (observers) => resumeRun(run, { ...observers, methods }));
+  const { describeSession, recordingSession } = await import('../tasks/run-sessions.ts');
+  const session = describeSession(cli.args ?? [], description);
+  return watch(cli, (observers) => resumeRun(run, { ...recordingSession(observers, run, session), methods }));
 }
 
 /** Warnings that are shown before a training; `seg verify` shows all. */

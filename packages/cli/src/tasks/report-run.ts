@@ -11,6 +11,9 @@ import { type LoadedRun, loadRun, openRunDataset, readRunLog } from '@seg/train/
 import { checkAborted } from './check-aborted.ts';
 import { mapRun } from './map-run.ts';
 import { moreMethods } from './methods.ts';
+import { rankPictures } from './rank-pictures.ts';
+import { runFacts } from './run-facts.ts';
+import { readSessions } from './run-sessions.ts';
 import { scoredLabels, scoredPart } from './scored-part.ts';
 
 export interface ReportRunOptions {
@@ -44,6 +47,7 @@ export async function reportRun(run: string, options: ReportRunOptions = {}): Pr
     const dataset = await openRunDataset(loaded.config);
     const validated = await validate(run, loaded, dataset, options);
     const { labels, train, validation } = loaded.config.data;
+    const log = readRunLog(run);
     const report = await buildTrainingReport(run, {
       title: `${loaded.config.method} on ${loaded.config.data.name}`,
       subtitle: `step ${loaded.step}, seed ${loaded.config.seed}, ${loaded.config.backend} backend`,
@@ -54,8 +58,9 @@ export async function reportRun(run: string, options: ReportRunOptions = {}): Pr
         ['step of the checkpoint', loaded.step],
         ['patch (z, y, x)', loaded.plan.patchSize.join(' x ')],
         ['spacing (mm)', loaded.plan.preprocessing.spacingMm.map((s) => Number(s.toPrecision(4))).join(' x ')],
+        ...runFacts({ sessions: readSessions(run), log, params: trainedParams(loaded), now: new Date() }),
       ],
-      ...curves(run, labels),
+      ...curves(log, labels),
       cases: validated.records,
       pictures: validated.pictures,
       config: loaded.config,
@@ -67,8 +72,14 @@ export async function reportRun(run: string, options: ReportRunOptions = {}): Pr
   }
 }
 
-function curves(run: string, labels: readonly { readonly value: number }[]) {
-  const log = readRunLog(run);
+/** Without teachers and running statistics, which no optimiser changes. */
+function trainedParams({ method, params }: LoadedRun) {
+  return Object.entries(params).flatMap(([group, tensors]) =>
+    method.groups[group]?.optimiser === undefined ? [] : [tensors],
+  );
+}
+
+function curves(log: ReturnType<typeof readRunLog>, labels: readonly { readonly value: number }[]) {
   return {
     steps: log.flatMap((record) => {
       const loss = record.kind === 'train' ? record.metrics.loss : undefined;
@@ -135,7 +146,7 @@ async function validate(run: string, loaded: LoadedRun, dataset: Dataset, option
   return { records, summary, pictures: await choosePictures(records, cases, files, { labels, ignoreLabel }) };
 }
 
-/** Best, median and worst case by mean Dice. */
+/** The cases that `rankPictures` chooses, with their images and label maps. */
 async function choosePictures(
   records: readonly CaseRecord[],
   cases: readonly DatasetCase[],
@@ -145,30 +156,18 @@ async function choosePictures(
     ignoreLabel,
   }: { readonly labels: readonly { readonly value: number }[]; readonly ignoreLabel: number | undefined },
 ): Promise<CasePicture[]> {
-  const scored = records
-    .map(({ id, scores }) => {
-      const defined = scores.map(({ dice }) => dice).filter((dice) => !Number.isNaN(dice));
-      return { id, mean: defined.reduce((a, b) => a + b, 0) / defined.length };
-    })
-    .filter(({ mean }) => !Number.isNaN(mean))
-    .sort((a, b) => b.mean - a.mean);
-  const chosen = new Map<string, string>();
-  for (const [rank, index] of [
-    ['best', 0],
-    ['median', scored.length >> 1],
-    ['worst', scored.length - 1],
-  ] as const) {
-    const id = scored[index]?.id;
-    if (id !== undefined && !chosen.has(id)) chosen.set(id, rank);
-  }
+  const means = records.map(({ id, scores }) => {
+    const defined = scores.map(({ dice }) => dice).filter((dice) => !Number.isNaN(dice));
+    return { id, dice: defined.reduce((a, b) => a + b, 0) / defined.length };
+  });
   const pictures: CasePicture[] = [];
-  for (const [id, rank] of chosen) {
-    const item = cases.find((c) => c.id === id)!;
+  for (const ranked of rankPictures(means)) {
+    const item = cases.find((c) => c.id === ranked.id)!;
     const [image, reference] = [await item.loadImage(), await item.loadLabel()];
-    const prediction: Volume = await readLabelMap(files.get(id)!);
+    const prediction: Volume = await readLabelMap(files.get(ranked.id)!);
     const scored = scoredLabels(labels, item);
     const part = (map: Volume) => scoredPart(map, reference, { scored, ignoreLabel });
-    pictures.push({ id, rank, image, reference: part(reference), prediction: part(prediction) });
+    pictures.push({ ...ranked, image, reference: part(reference), prediction: part(prediction) });
   }
   return pictures;
 }

@@ -8,6 +8,8 @@ export interface Cli {
   readonly isTerminal: boolean;
   /** Fires on Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal;
+  /** Set by `runCli`: the arguments that it was given. */
+  args?: readonly string[];
   /** Set by a command that goes on after failures, such as `seg info` of a broken file. */
   failed?: boolean;
   /** Set by a command that the signal stopped and that kept what it had done. */

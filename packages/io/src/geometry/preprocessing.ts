@@ -162,7 +162,7 @@ export interface InvertOptions {
  * @throws SegError `shape-mismatch` where it lies on another grid.
  */
 export function invertGeometry<T extends LabelMap>(
-  labels: T,
+  volume: T,
   record: PreprocessingRecord,
   options: InvertOptions & { readonly kind: 'labels' },
 ): T;

@@ -1,6 +1,6 @@
-import type { Volume } from '@seg/core';
-import { dotChart, lineChart } from '../chart/charts.ts';
+import { dotChart, INK, lineChart } from '../chart/charts.ts';
 import { renderChart } from '../chart/render-chart.ts';
+import { cssColour, labelColour } from '../colour/label-colours.ts';
 import {
   details,
   escapeHtml,
@@ -12,8 +12,7 @@ import {
   renderDocument,
   table,
 } from '../html/html.ts';
-import { labelColour, pngDataUrl } from '../montage/raster.ts';
-import { sliceMontage } from '../montage/slice-montage.ts';
+import { type CasePicture, casePictures } from './case-pictures.ts';
 
 /** One line of a run's training log. */
 export interface StepRecord {
@@ -46,16 +45,6 @@ export interface CaseRecord {
   readonly scores: readonly LabelScores[];
 }
 
-/** A case to show: the image, its reference and the prediction on the same grid. */
-export interface CasePicture {
-  readonly id: string;
-  /** Such as "best", "median", "worst". */
-  readonly rank: string;
-  readonly image: Volume;
-  readonly reference: Volume;
-  readonly prediction: Volume;
-}
-
 export interface TrainingReport {
   readonly title: string;
   readonly subtitle?: string;
@@ -71,7 +60,7 @@ export interface TrainingReport {
 }
 
 /**
- * A run's report as one HTML page: loss and learning-rate curves, Dice by class and case, and slices of chosen cases
+ * A run's report as one HTML page, light or dark as the reader's system is: loss and learning-rate curves, Dice by class and case, and slices of chosen cases
  * with reference (solid) and prediction (dashed) outlines.
  */
 export async function renderTrainingReport(report: TrainingReport): Promise<string> {
@@ -93,15 +82,18 @@ export async function renderTrainingReport(report: TrainingReport): Promise<stri
     const groups = labels.map(({ value, name }) => ({
       name,
       values: cases.flatMap((c) => c.scores.filter((s) => s.label === value).map((s) => s.dice)),
+      colour: cssColour(labelColour(value)),
     }));
-    const chart = await renderChart(dotChart(groups, { xTitle: '', yTitle: 'Dice', height: 260 }));
+    const chart = await renderChart(
+      dotChart(groups, { xTitle: '', yTitle: 'Dice', width: Math.max(400, 48 * groups.length), height: 260 }),
+    );
     sections.push({
       title: 'Cases',
       content: [figure(chart, 'Dice of every case, by class; the bar is the median.'), caseTable(report)],
     });
   }
   if (report.pictures.length > 0) {
-    sections.push({ title: 'Pictures', content: [legend(labels), ...report.pictures.flatMap(casePicture)] });
+    sections.push({ title: 'Pictures', content: casePictures(report) });
   }
   if (report.config !== undefined) {
     const text = escapeHtml(JSON.stringify(report.config, null, 2));
@@ -114,6 +106,9 @@ export async function renderTrainingReport(report: TrainingReport): Promise<stri
   });
 }
 
+/** Of single steps, behind their mean: what is no class has no colour of a class. */
+const PALE = '#8c959f';
+
 async function trainingCharts({ steps, validations, labels }: TrainingReport): Promise<Html[]> {
   const raw = steps.map((s) => [s.step, s.loss] as const);
   const smooth = movingMean(raw, Math.max(1, Math.round(steps.length / 50)));
@@ -122,8 +117,8 @@ async function trainingCharts({ steps, validations, labels }: TrainingReport): P
       await renderChart(
         lineChart(
           [
-            { name: 'loss', points: thin(raw) },
-            { name: 'moving mean', points: thin(smooth) },
+            { name: 'loss', points: thin(raw), colour: PALE },
+            { name: 'moving mean', points: thin(smooth), colour: INK },
           ],
           { xTitle: 'step', yTitle: 'loss' },
         ),
@@ -135,13 +130,14 @@ async function trainingCharts({ steps, validations, labels }: TrainingReport): P
     const series = labels.map(({ value, name }) => ({
       name,
       points: validations.map((v) => [v.step, v.dice[value] ?? Number.NaN] as const),
+      colour: cssColour(labelColour(value)),
     }));
     const chart = lineChart(series, { xTitle: 'step', yTitle: 'mean Dice' });
     charts.push(figure(await renderChart(chart), 'Dice of the validation cases during training.'));
   }
   if (steps.some((s) => s.learningRate !== undefined)) {
     const points = thin(steps.map((s) => [s.step, s.learningRate ?? Number.NaN] as const));
-    const chart = lineChart([{ name: 'learning rate', points }], {
+    const chart = lineChart([{ name: 'learning rate', points, colour: INK }], {
       xTitle: 'step',
       yTitle: 'learning rate',
       height: 160,
@@ -197,24 +193,6 @@ function caseTable({ labels, cases }: TrainingReport): Html {
   ]);
   return details(`All ${cases.length} cases`, [table(header, rows)]);
 }
-
-function legend(labels: TrainingReport['labels']): Html {
-  const items = labels.map(({ value, name }) => {
-    const swatch = `<span style="display:inline-block;width:12px;height:12px;background:rgb(${labelColour(value).join()})"></span>`;
-    return `${swatch} ${escapeHtml(name)}`;
-  });
-  return rawHtml(`<p>${items.join(' &nbsp; ')} &nbsp; solid: reference, dashed: prediction</p>`);
-}
-
-function casePicture({ id, rank, image, reference, prediction }: CasePicture): Html[] {
-  const layers = [{ labels: reference }, { labels: prediction, line: 'dashed' as const, colour: paler }];
-  const picture = (plane: 'axial' | 'coronal' | 'sagittal', count: number) =>
-    figure(pngDataUrl(sliceMontage(image, layers, { plane, count, tileSize: 200 })), `${rank}: ${id}, ${plane}`);
-  return [figureRow([picture('axial', 3), picture('coronal', 1), picture('sagittal', 1)])];
-}
-
-const paler = (label: number) =>
-  labelColour(label).map((v) => Math.round(v + (255 - v) * 0.6)) as [number, number, number];
 
 function movingMean(points: readonly (readonly [number, number])[], half: number): (readonly [number, number])[] {
   return points.map(
