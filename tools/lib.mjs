@@ -1,8 +1,9 @@
 // What the root scripts share. Runs on the host's own Node, before anything is installed: Node built-ins only.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { delimiter, dirname, join, sep } from 'node:path';
+import { constants } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -10,10 +11,7 @@ const windows = process.platform === 'win32';
 
 /** Environment in which the workspace's own tools, its Node 24 among them, come first on the PATH. */
 export function toolEnvironment(extra = {}) {
-  // Twice, and not normalised the second time: nx takes entries that begin with <root>/node_modules off the PATH before
-  // it runs a script, and the pnpm that it then calls need not be installed anywhere else.
-  const bin = [join(root, 'node_modules', '.bin'), `${root}${sep}.${sep}node_modules${sep}.bin`];
-  const path = [...bin, process.env.PATH ?? ''].join(delimiter);
+  const path = [join(root, 'node_modules', '.bin'), process.env.PATH ?? ''].join(delimiter);
   // Huge pages for large arrays where the kernel grants them on request (glibc only; ignored elsewhere): the first
   // touch of a volume's memory is otherwise the slowest part of reading it.
   const GLIBC_TUNABLES = process.env.GLIBC_TUNABLES ?? 'glibc.malloc.hugetlb=1';
@@ -31,6 +29,27 @@ export function run(command, args, { env = {}, stdio = 'inherit', cwd = root } =
 export function attempt(command, args, options = {}) {
   const { env = {}, stdio = 'inherit', cwd = root } = options;
   return spawnSync(command, args, { cwd, stdio, env: toolEnvironment(env), shell: windows }).status === 0;
+}
+
+/** The built `seg` command. */
+export const segBin = join(root, 'packages', 'cli', 'dist', 'bin.js');
+
+/**
+ * Runs the built `seg` command and returns its exit code. It ends when the command does: on Ctrl-C, which the command
+ * gets too, it waits for what is saved then.
+ */
+export function runSeg(args, cwd) {
+  return new Promise((resolve) => {
+    const child = spawn(windows ? 'node.exe' : 'node', [segBin, ...args], {
+      cwd,
+      stdio: 'inherit',
+      env: toolEnvironment(),
+    });
+    // For signals to this process alone. Those of a terminal reach the command twice, which it knows.
+    for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+    child.on('error', (error) => fail(`seg could not be started: ${error.message}`));
+    child.on('exit', (code, signal) => resolve(signal ? 128 + constants.signals[signal] : (code ?? 1)));
+  });
 }
 
 export function fail(message, code = 1) {

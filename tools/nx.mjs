@@ -1,4 +1,4 @@
-// node tools/nx.mjs ARGUMENTS: nx in the environment in which it finds the workspace's own pnpm.
+// node tools/nx.mjs ARGUMENTS: nx in the environment of the other root scripts: no daemon, no full-screen display.
 import { run } from './lib.mjs';
 
 run('nx', process.argv.slice(2));

@@ -22,3 +22,15 @@ export async function use({ tf, core, backend, unet, losses, metrics, io, infere
   const dice = metrics.dice(result.labels, phantom.label.data);
   return `${started.name}: loss ${first.toFixed(3)} -> ${second.toFixed(3)}, Dice ${dice.toFixed(3)}`;
 }
+
+// The same for the packages that need no tensors, where TensorFlow.js is not installed.
+export async function useWithoutTensors({ core, metrics, io }) {
+  const { label } = io.generatePhantom({ seed: 1, shape: [16, 16, 16] });
+  const file = io.encodeNifti(label);
+  const read = io.scaledData(io.parseNifti(file));
+  const volume = core.createVolume(Uint8Array.from(read), label.shape, { affine: label.affine });
+  const shape = volume.shape;
+  const { labels } = metrics.evaluateSegmentation({ prediction: volume.data, reference: label.data, shape });
+  if (labels.some(({ dice }) => dice !== 1)) throw new Error('a label map is not itself after a round trip');
+  return `without TensorFlow.js: ${labels.length} labels written, read and compared`;
+}

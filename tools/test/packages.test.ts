@@ -6,9 +6,11 @@ import { describe, expect, it } from 'vitest';
 const root = join(import.meta.dirname, '..', '..');
 const names = readdirSync(join(root, 'packages')).filter((n) => existsSync(join(root, 'packages', n, 'package.json')));
 
+const readManifest = (name: string) => JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8'));
+
 describe.each(names)('@seg/%s', (name) => {
   const folder = join(root, 'packages', name);
-  const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  const manifest = readManifest(name);
 
   it('has a complete manifest', () => {
     expect(manifest.name).toBe(`@seg/${name}`);
@@ -35,4 +37,20 @@ describe.each(names)('@seg/%s', (name) => {
       expect(Object.keys(module).sort()).toMatchSnapshot(entry);
     }
   });
+});
+
+it.each(['core', 'metrics', 'io', 'augment', 'report'])('@seg/%s installs without TensorFlow.js', (name) => {
+  const seen = new Set<string>();
+  const visit = (visited: string) => {
+    if (seen.has(visited)) return;
+    seen.add(visited);
+    const { dependencies = {}, peerDependencies = {}, peerDependenciesMeta = {} } = readManifest(visited);
+    const peers = Object.keys(peerDependencies).filter((peer) => peerDependenciesMeta[peer]?.optional !== true);
+    for (const needed of [...Object.keys(dependencies), ...peers]) {
+      expect(needed, `needed by @seg/${visited}`).not.toMatch(/tensorflow/);
+      if (needed.startsWith('@seg/')) visit(needed.slice('@seg/'.length));
+    }
+  };
+  visit(name);
+  expect(seen).toContain('core');
 });

@@ -1,4 +1,4 @@
-import { type Rng, SegError, type Triple, voxelCount } from '@seg/core';
+import { Rng, SegError, type Triple, voxelCount } from '@seg/core';
 import { type AugmentationConfig, type ChannelChance, checkAugmentationConfig, type Range } from './config.ts';
 import { gaussianBlur } from './intensity/blur.ts';
 import { scaleBrightness } from './intensity/brightness.ts';
@@ -26,6 +26,8 @@ export interface AugmentOptions {
    * the corners were (see `loadShape`). Default: the patch's own shape.
    */
   readonly outputShape?: Triple;
+  /** Label of what lies outside of the patch, unless the config continues its edge. Default 0. */
+  readonly outsideLabel?: number;
 }
 
 /**
@@ -59,7 +61,9 @@ export function augmentPatch(patch: Patch, config: AugmentationConfig, rng: Rng,
   } else {
     const { interpolation = 'linear', border = 0 } = config;
     image = sampleImage(patch.image, patch.shape, grid, { interpolation, border });
-    label = patch.label && sampleLabels(patch.label, patch.shape, grid, border === 'edge' ? 'edge' : 0);
+    label =
+      patch.label &&
+      sampleLabels(patch.label, patch.shape, grid, border === 'edge' ? 'edge' : (options.outsideLabel ?? 0));
   }
 
   const voxels = voxelCount(shape);
@@ -91,8 +95,9 @@ function drawSpatial(
     affine.rotationRad = inPlaneOnly ? [angles[0]!, 0, 0] : (angles as unknown as Triple);
   }
   if (scale !== undefined && rng.bernoulli(scale.probability)) {
-    const one = factor(scale.factor, rng);
-    const [z, y, x] = scale.perAxis ? [one, factor(scale.factor, rng), factor(scale.factor, rng)] : [one, one, one];
+    const drawOne = scale.balanced === false ? uniform : factor;
+    const one = drawOne(scale.factor, rng);
+    const [z, y, x] = scale.perAxis ? [one, drawOne(scale.factor, rng), drawOne(scale.factor, rng)] : [one, one, one];
     affine.scale = [inPlaneOnly ? 1 : z, y, x];
   }
   if (shift !== undefined && rng.bernoulli(shift.probability)) {
@@ -129,13 +134,23 @@ function applyIntensity(
 ): void {
   const { gaussianNoise, ricianNoise, gaussianBlur: blur, brightness, contrast, lowResolution } = config;
   if (gaussianNoise !== undefined && rng.bernoulli(gaussianNoise.probability)) {
-    addGaussianNoise(image, uniform(gaussianNoise.standardDeviation, rng), rng);
+    const standardDeviation = uniform(gaussianNoise.standardDeviation, rng);
+    if (gaussianNoise.sameInChannels) {
+      // The same state draws the same noise.
+      const { state } = rng.split();
+      for (const channel of channels) addGaussianNoise(channel, standardDeviation, Rng.fromState(state));
+    } else addGaussianNoise(image, standardDeviation, rng);
   }
   if (ricianNoise !== undefined && rng.bernoulli(ricianNoise.probability)) {
     addRicianNoise(image, uniform(ricianNoise.standardDeviation, rng), rng);
   }
-  for (const channel of drawChannels(blur, channels, rng))
-    gaussianBlur(channel, shape, uniform(blur!.sigmaVoxels, rng));
+  for (const channel of drawChannels(blur, channels, rng)) {
+    const one = uniform(blur!.sigmaVoxels, rng);
+    const sigmas = blur!.perAxis
+      ? ([one, uniform(blur!.sigmaVoxels, rng), uniform(blur!.sigmaVoxels, rng)] as const)
+      : one;
+    gaussianBlur(channel, shape, sigmas);
+  }
   for (const channel of drawChannels(brightness, channels, rng)) {
     scaleBrightness(channel, factor(brightness!.factor, rng));
   }
@@ -145,7 +160,8 @@ function applyIntensity(
   }
   for (const channel of drawChannels(lowResolution, channels, rng)) {
     const zoom = uniform(lowResolution!.zoom, rng);
-    simulateLowResolution(channel, shape, [config.inPlaneOnly ? 1 : zoom, zoom, zoom]);
+    const { upsampling = 'cubic' } = lowResolution!;
+    simulateLowResolution(channel, shape, [config.inPlaneOnly ? 1 : zoom, zoom, zoom], { upsampling });
   }
   for (const [gamma, invert] of [
     [config.gammaInverted, true],

@@ -19,7 +19,7 @@ export interface ChannelChance extends Chance {
  * of this interface, the spatial ones in a single resampling.
  *
  * Ranges of factors (`scale`, `brightness`, `contrast`, `gamma`) that contain 1 are drawn from either side of 1 with
- * equal probability, then uniformly.
+ * equal probability, then uniformly; a `scale` that is not `balanced` uniformly from the whole range.
  */
 export interface AugmentationConfig {
   /** Of images; labels always take the nearest voxel. Default `linear`. */
@@ -30,20 +30,23 @@ export interface AugmentationConfig {
   readonly inPlaneOnly?: boolean;
   /** Degrees about each axis, or [z, y, x] ranges. */
   readonly rotation?: Chance & { readonly degrees: Range | readonly [Range, Range, Range] };
-  /** Factor on coordinates: above 1 the object shrinks. One draw for all axes unless `perAxis`. */
-  readonly scale?: Chance & { readonly factor: Range; readonly perAxis?: boolean };
+  /** Factor on coordinates: above 1 the object shrinks. One draw for all axes unless `perAxis`; `balanced` by default. */
+  readonly scale?: Chance & { readonly factor: Range; readonly perAxis?: boolean; readonly balanced?: boolean };
   /** Voxels along each axis. */
   readonly shift?: Chance & { readonly voxels: Range };
   readonly elastic?: Chance & { readonly standardDeviationVoxels: Range; readonly controlSpacingVoxels?: number };
   /** Radial stretch about the centre of the patch, radius R as a fraction of the mean patch size. */
   readonly stretch?: Chance & { readonly strength: Range; readonly radiusFraction: number };
-  readonly gaussianNoise?: Chance & { readonly standardDeviation: Range };
+  /** Each channel its own noise; with `sameInChannels` one noise for all of them. */
+  readonly gaussianNoise?: Chance & { readonly standardDeviation: Range; readonly sameInChannels?: boolean };
   /** For images in [0, 1]. */
   readonly ricianNoise?: Chance & { readonly standardDeviation: Range };
-  readonly gaussianBlur?: ChannelChance & { readonly sigmaVoxels: Range };
+  /** One draw for all axes unless `perAxis`. */
+  readonly gaussianBlur?: ChannelChance & { readonly sigmaVoxels: Range; readonly perAxis?: boolean };
   readonly brightness?: ChannelChance & { readonly factor: Range };
   readonly contrast?: ChannelChance & { readonly factor: Range; readonly preserveRange?: boolean };
-  readonly lowResolution?: ChannelChance & { readonly zoom: Range };
+  /** Down by the nearest voxel, up by a `cubic` spline (default) or `linear`. */
+  readonly lowResolution?: ChannelChance & { readonly zoom: Range; readonly upsampling?: 'cubic' | 'linear' };
   readonly gammaInverted?: ChannelChance & { readonly gamma: Range; readonly retainStatistics?: boolean };
   readonly gamma?: ChannelChance & { readonly gamma: Range; readonly retainStatistics?: boolean };
   /** Each of the axes (0 = z, 1 = y, 2 = x) with the probability. */
@@ -55,16 +58,16 @@ const PLAIN_KEYS = ['interpolation', 'border', 'inPlaneOnly'] as const;
 /** Keys of each transform besides `probability`; the first list must be there. */
 const TRANSFORM_KEYS: Readonly<Record<string, readonly [readonly string[], readonly string[]]>> = {
   rotation: [['degrees'], []],
-  scale: [['factor'], ['perAxis']],
+  scale: [['factor'], ['perAxis', 'balanced']],
   shift: [['voxels'], []],
   elastic: [['standardDeviationVoxels'], ['controlSpacingVoxels']],
   stretch: [['strength', 'radiusFraction'], []],
-  gaussianNoise: [['standardDeviation'], []],
+  gaussianNoise: [['standardDeviation'], ['sameInChannels']],
   ricianNoise: [['standardDeviation'], []],
-  gaussianBlur: [['sigmaVoxels'], ['channelProbability']],
+  gaussianBlur: [['sigmaVoxels'], ['channelProbability', 'perAxis']],
   brightness: [['factor'], ['channelProbability']],
   contrast: [['factor'], ['channelProbability', 'preserveRange']],
-  lowResolution: [['zoom'], ['channelProbability']],
+  lowResolution: [['zoom'], ['channelProbability', 'upsampling']],
   gammaInverted: [['gamma'], ['channelProbability', 'retainStatistics']],
   gamma: [['gamma'], ['channelProbability', 'retainStatistics']],
   mirror: [['axes'], []],
@@ -154,6 +157,14 @@ function checkTransform(name: string, value: unknown): void {
     if (!Array.isArray(axes) || !axes.every((a) => a === 0 || a === 1 || a === 2)) {
       throw invalid('mirror.axes must list 0 (z), 1 (y) or 2 (x)', axes);
     }
+  }
+  for (const key of ['perAxis', 'balanced', 'sameInChannels']) {
+    const flag = transform[key];
+    if (flag !== undefined && typeof flag !== 'boolean') throw invalid(`${name}.${key} must be true or false`, flag);
+  }
+  const { upsampling = 'cubic' } = transform;
+  if (upsampling !== 'cubic' && upsampling !== 'linear') {
+    throw invalid(`${name}.upsampling must be cubic or linear`, upsampling);
   }
   if (name === 'lowResolution' && !((transform.zoom as Range)[1] <= 1)) {
     throw invalid('lowResolution.zoom must not exceed 1', transform.zoom);

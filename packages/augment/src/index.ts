@@ -26,6 +26,7 @@ export {
 export { applyPerturbation, type CountOrRange, type Perturbation } from './labels/perturbation.ts';
 export { relabel } from './labels/relabel.ts';
 export { shiftLabels } from './labels/shift-labels.ts';
+export { stratify } from './labels/stratify.ts';
 export { loadShape } from './load-shape.ts';
 export type { Patch } from './patch.ts';
 export { lightAugmentation, nnunetAugmentation, nnunetAugmentation2d } from './presets.ts';

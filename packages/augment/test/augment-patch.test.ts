@@ -96,6 +96,18 @@ describe('augmentPatch', () => {
     expect(() => augmentPatch(patch, {}, Rng.fromSeed(1), { outputShape: [9, 6, 8] })).toThrow(/must fit/);
   });
 
+  it('labels what lies outside of the patch as asked for', () => {
+    const patch: Patch = { image: new Float32Array(8), label: new Uint8Array(8).fill(1), shape: [1, 1, 8] };
+    const shift = { probability: 1, voxels: [2, 2] as const };
+    const moved = (options: object, border: 0 | 'edge' = 0) =>
+      [...augmentPatch(patch, { shift, border, inPlaneOnly: false }, Rng.fromSeed(1), options).label!].sort(
+        (a, b) => a - b,
+      );
+    expect(moved({})).toEqual(Array(8).fill(0));
+    expect(moved({ outsideLabel: 255 })).toEqual(Array(8).fill(255));
+    expect(moved({ outsideLabel: 255 }, 'edge')).toEqual(Array(8).fill(1));
+  });
+
   it('does nothing in each slice direction when in-plane only', () => {
     // Every slice is constant, so a transform within slices that stays inside changes nothing.
     const image = Float32Array.from({ length: voxels }, (_, i) => Math.floor(i / 120));
@@ -129,6 +141,42 @@ describe('augmentPatch', () => {
     expect(Math.abs(above / brightened - 0.5)).toBeLessThan(0.073);
   });
 
+  it('draws as nnU-Net 2 where the config says so', () => {
+    const rng = Rng.fromSeed(11);
+    // Scales uniformly from the whole range: a bar of 40 of 80 voxels becomes 40 / factor, longer in 3 of 7 draws.
+    const bar = Float32Array.from({ length: 80 }, (_, i) => (i >= 20 && i < 60 ? 1 : 0));
+    const longer = (balanced: boolean) => {
+      let count = 0;
+      for (let i = 0; i < 2000; i++) {
+        const scale = { probability: 1, factor: [0.7, 1.4], balanced } as const;
+        const { image } = augmentPatch({ image: bar, shape: [1, 1, 80] }, { scale }, rng);
+        if (image.reduce((a, b) => a + b, 0) > 40) count++;
+      }
+      return count / 2000;
+    };
+    // Five standard errors of a binomial with 2000 draws.
+    expect(Math.abs(longer(false) - 3 / 7)).toBeLessThan(0.056);
+    expect(Math.abs(longer(true) - 1 / 2)).toBeLessThan(0.056);
+
+    const channelsAlike = (sameInChannels: boolean) => {
+      const gaussianNoise = { probability: 1, standardDeviation: [1, 1], sameInChannels } as const;
+      const { image } = augmentPatch({ image: new Float32Array(2 * voxels), shape }, { gaussianNoise }, rng);
+      expect(image.some((v) => v !== 0)).toBe(true);
+      return image.subarray(0, voxels).every((v, i) => v === image[voxels + i]);
+    };
+    expect([channelsAlike(true), channelsAlike(false)]).toEqual([true, false]);
+
+    // A blurred point is as wide along each axis where one sigma is drawn, else not.
+    const widths = (perAxis: boolean) => {
+      const point = new Float32Array(9 ** 3);
+      point[4 * 81 + 4 * 9 + 4] = 1;
+      const gaussianBlur = { probability: 1, sigmaVoxels: [0.5, 1], perAxis } as const;
+      const { image } = augmentPatch({ image: point, shape: [9, 9, 9] }, { gaussianBlur }, rng);
+      return [3 * 81 + 4 * 9 + 4, 4 * 81 + 3 * 9 + 4, 4 * 81 + 4 * 9 + 3].map((i) => image[i]!.toFixed(6));
+    };
+    expect([new Set(widths(false)).size, new Set(widths(true)).size]).toEqual([1, 3]);
+  });
+
   it('names what is wrong with a config', () => {
     const bad = (config: unknown) => () => checkAugmentationConfig(config as AugmentationConfig);
     expect(bad({ rotaton: { probability: 1, degrees: [0, 1] } })).toThrow(/Did you mean "rotation"/);
@@ -138,6 +186,8 @@ describe('augmentPatch', () => {
     expect(bad({ scale: { probability: 1, factor: [1.2, 0.9] } })).toThrow(/range \[low, high\]/);
     expect(bad({ mirror: { probability: 1, axes: [3] } })).toThrow(/mirror.axes/);
     expect(bad({ lowResolution: { probability: 1, zoom: [0.5, 2] } })).toThrow(/must not exceed 1/);
+    expect(bad({ lowResolution: { probability: 1, zoom: [0.5, 1], upsampling: 'sinc' } })).toThrow(/cubic or linear/);
+    expect(bad({ scale: { probability: 1, factor: [0.5, 1], balanced: 'no' } })).toThrow(/true or false/);
     expect(bad({ interpolation: 'sinc' })).toThrow(/interpolation has no meaning/);
     expect(bad(null)).toThrow(/must be an object/);
   });

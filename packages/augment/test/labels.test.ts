@@ -11,6 +11,7 @@ import {
   perturbLabels,
   relabel,
   shiftLabels,
+  stratify,
 } from '../src/index.ts';
 
 /** A label map from rows of digits, one slice. */
@@ -123,6 +124,50 @@ describe('other perturbations', () => {
   });
 });
 
+describe('stratify', () => {
+  const names = Array.from({ length: 20 }, (_, i) => `case ${i}`);
+  const counts = (of: ReadonlyMap<string, string>) => {
+    const found: Record<string, number> = {};
+    for (const kind of of.values()) found[kind] = (found[kind] ?? 0) + 1;
+    return found;
+  };
+
+  it('gives each kind as many names as its share says', () => {
+    for (let seed = 0; seed < 10; seed++) {
+      expect(counts(stratify(names, { erode: 1, dilate: 1 }, Rng.fromSeed(seed)))).toEqual({ erode: 10, dilate: 10 });
+    }
+    // Quotas 2.8, 2.1, 2.1 of 7: two each, and the one that is left to the largest remainder.
+    expect(counts(stratify(names.slice(0, 7), { a: 0.4, b: 0.3, c: 0.3 }, Rng.fromSeed(1)))).toEqual({
+      a: 3,
+      b: 2,
+      c: 2,
+    });
+    // 0.1 * 3 is not 0.3: quotas that are whole count as whole.
+    expect(counts(stratify(names.slice(0, 10), { a: 0.1, b: 0.2, c: 0.7 }, Rng.fromSeed(1)))).toEqual({
+      a: 1,
+      b: 2,
+      c: 7,
+    });
+    expect(counts(stratify(names, { a: 1, none: 0 }, Rng.fromSeed(1)))).toEqual({ a: 20 });
+    expect(stratify([], { a: 1 }, Rng.fromSeed(1)).size).toBe(0);
+  });
+
+  it('depends on the generator and the names, not on their order', () => {
+    const shares = { erode: 1, dilate: 1 };
+    const one = stratify(names, shares, Rng.fromSeed(5));
+    const reversed = stratify(names.toReversed(), shares, Rng.fromSeed(5));
+    for (const name of names) expect(reversed.get(name)).toBe(one.get(name));
+    expect([...stratify(names, shares, Rng.fromSeed(6))]).not.toEqual([...one]);
+  });
+
+  it('refuses shares that are none and names that repeat', () => {
+    for (const shares of [{}, { a: 0 }, { a: -1, b: 2 }, { a: Number.NaN }] as Record<string, number>[]) {
+      expect(() => stratify(names, shares, Rng.fromSeed(1))).toThrow(/shares must be at least 0/);
+    }
+    expect(() => stratify(['a', 'a'], { a: 1 }, Rng.fromSeed(1))).toThrow(/unique/);
+  });
+});
+
 describe('perturbLabels', () => {
   const cases = Array.from({ length: 20 }, (_, i) => ({ id: `case-${i}`, ...ball() }));
   const plan = {
@@ -196,11 +241,17 @@ describe('perturbLabels', () => {
     expect(eroded.rows).toEqual(['0000000', '0000002', '0011100', '0000000', '0000000']);
     expect(eroded.record).toMatchObject({ group: 'spoilt', kept: [2], applied: { kind: 'erode', rounds: 1 } });
     expect(eroded.record).toMatchObject({ foregroundBefore: 16, foregroundAfter: 4, dice: (2 * 4) / 20 });
-    // All of both would go: the case is clean, and no copy is made.
+    // All of both would go: the second round takes what the first leaves of the bar, the first takes the dot.
     const gone = spoil({ kind: 'erode', rounds: 9 });
-    expect(gone).toMatchObject({ same: true, record: { group: 'clean', applied: null, kept: [1, 2], dice: 1 } });
-    expect(spoil({ kind: 'shift', shiftVoxels: [0, 0, 7] }).record).toMatchObject({ group: 'clean', kept: [1, 2] });
-    expect(spoil({ kind: 'dropSlices', count: 1 }).record).toMatchObject({ group: 'clean', kept: [1, 2] });
+    expect(gone.rows).toEqual(eroded.rows);
+    expect(gone.record).toMatchObject({ group: 'spoilt', kept: [1, 2], applied: { kind: 'erode', rounds: 9 } });
+    // Shifted by 5 the bar still has its first column; the dot leaves at once, and takes its voxel back.
+    const out = spoil({ kind: 'shift', shiftVoxels: [0, 0, 7] });
+    expect(out.rows).toEqual(['0000000', '0000002', '0000001', '0000001', '0000000']);
+    expect(out.record).toMatchObject({ group: 'spoilt', kept: [1, 2] });
+    // There is one slice: it cannot go, the case is clean, and no copy is made.
+    const whole = spoil({ kind: 'dropSlices', count: 1 });
+    expect(whole).toMatchObject({ same: true, record: { group: 'clean', applied: null, kept: [1, 2], dice: 1 } });
     // The bar moves over the dot's place, which leaves the image: the dot stays.
     const shifted = spoil({ kind: 'shift', shiftVoxels: [0, 0, 1] });
     expect(shifted.rows[1]).toBe('0011112');
@@ -246,6 +297,101 @@ describe('perturbLabels', () => {
       expect(() => only({ kind: 'shift', shiftVoxels: [0, 0, 1], labels })).toThrow(/whole numbers from 1 to 255/);
       expect(() => only({ kind: 'erode', rounds: 1, labels })).toThrow(/whole numbers from 1 to 255/);
     }
+  });
+
+  it('keeps the last that is not empty, whatever takes labels away', () => {
+    // A ball whose halves are labels 1 and 2, and a label 3 of one voxel.
+    const { label: halves, shape } = ball();
+    const label = halves.slice();
+    label[0] = 3;
+    const spoil = (perturbation: Perturbation, seed: number) => {
+      const plan = { groups: [{ fraction: 1, perturbation }] };
+      const { labels, manifest } = perturbLabels([{ id: 'a', label, shape }], plan, Rng.fromSeed(seed));
+      return { label: labels[0]!, ...manifest.cases[0]! };
+    };
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 18 }), fc.integer({ min: 0, max: 99 }), (strength, seed) => {
+        const shift: Triple = [0, strength % 2 === 0 ? strength : 0, -strength];
+        for (const perturbation of [
+          { kind: 'erode', rounds: [strength, strength + 2] },
+          { kind: 'erode', rounds: strength, connectivity: 4 },
+          { kind: 'erode', rounds: strength, labels: [2] },
+          { kind: 'dropSlices', count: [1, strength], axis: strength % 3 },
+          { kind: 'dropSlices', count: strength, from: 'ends', labels: [1] },
+          { kind: 'shift', shiftVoxels: shift },
+          { kind: 'jitter', standardDeviationVoxels: strength },
+        ] satisfies Perturbation[]) {
+          const found = spoil(perturbation, seed);
+          expect([1, 2, 3].every((value) => found.label.includes(value))).toBe(true);
+        }
+      }),
+      { numRuns: 30 },
+    );
+    // A round more than what is left of a half leaves nothing; two rounds leave more than the last three.
+    const sizeOf = (map: Uint8Array) => map.filter((v) => v === 2).length;
+    const sizes = [0, 1, 2, 3, 4, 5, 6].map((rounds) => sizeOf(erodeLabels(label, shape, { rounds })));
+    const last = sizes.findLastIndex((n) => n > 0);
+    expect(last).toBeGreaterThan(1);
+    const { kept, group, label: eroded } = spoil({ kind: 'erode', rounds: 18 }, 1);
+    expect([kept, group]).toEqual([[1, 2, 3], 'erode']);
+    expect(sizeOf(eroded)).toBe(sizes[last]);
+    // Slices are left out until one is left.
+    const cut = spoil({ kind: 'dropSlices', count: 13, axis: 0, from: 'start' }, 1);
+    const slices = new Set([...cut.label.keys()].filter((i) => cut.label[i] === 1).map((i) => Math.floor(i / 169)));
+    expect(slices.size).toBe(1);
+  });
+
+  it('erodes and dilates within slices where that is asked for', () => {
+    // Two slices of a bar, between empty ones.
+    const bar = ['00000', '01110', '01110', '01110', '00000'].join('');
+    const label = Uint8Array.from(`${'0'.repeat(25)}${bar}${bar}${'0'.repeat(25)}`, Number);
+    const shape: Triple = [4, 5, 5];
+    const core = ['00000', '00000', '00100', '00000', '00000'];
+    const none = Array(5).fill('00000');
+    expect(rows(erodeLabels(label, shape, { connectivity: 4 }), 5)).toEqual([...none, ...core, ...core, ...none]);
+    expect(foreground(erodeLabels(label, shape))).toBe(0);
+    const grown = ['01110', '11111', '11111', '11111', '01110'];
+    expect(rows(dilateLabels(label, shape, { connectivity: 4 }), 5)).toEqual([...none, ...grown, ...grown, ...none]);
+    expect(foreground(dilateLabels(label, shape, { connectivity: 8 }))).toBe(50);
+    // Along axis 2 slices are the planes of equal x: what is a column there has 2 x 3 voxels and goes.
+    expect(foreground(erodeLabels(label, shape, { connectivity: 4, axis: 2 }))).toBe(0);
+    expect(foreground(dilateLabels(label, shape, { connectivity: 4, axis: 2 }))).toBe(3 * (6 + 10));
+    const { manifest } = perturbLabels(
+      [{ id: 'a', label, shape }],
+      { groups: [{ fraction: 1, perturbation: { kind: 'erode', rounds: [5, 18], connectivity: 4 } }] },
+      Rng.fromSeed(1),
+    );
+    expect(manifest.cases[0]).toMatchObject({ group: 'erode', kept: [1], foregroundAfter: 2 });
+    for (const options of [{ axis: 1 }, { connectivity: 4, axis: 3 }, { connectivity: 5 }]) {
+      expect(() => erodeLabels(label, shape, options as object)).toThrow(/axis is the one|connectivity/);
+    }
+  });
+
+  it('shares the cases of a group out among several perturbations, evenly', () => {
+    const signs: Perturbation[] = [
+      { kind: 'erode', rounds: [1, 2], connectivity: 4 },
+      { kind: 'dilate', rounds: [1, 2], connectivity: 4 },
+    ];
+    const eroded = new Set<string>();
+    for (let seed = 0; seed < 20; seed++) {
+      for (const [fraction, counts] of [
+        [0.5, [5, 5]],
+        [0.75, [8, 7]],
+      ] as const) {
+        const plan = { groups: [{ fraction, perturbation: signs }] };
+        const { manifest } = perturbLabels(cases, plan, Rng.fromSeed(seed));
+        const number = (kind: string) => manifest.cases.filter(({ group }) => group === kind).length;
+        expect([number('erode'), number('dilate')]).toEqual(counts);
+        for (const { id, group } of manifest.cases) if (group === 'erode') eroded.add(id);
+        expect(perturbLabels([...cases].reverse(), plan, Rng.fromSeed(seed)).manifest.cases.toReversed()).toEqual(
+          manifest.cases,
+        );
+      }
+    }
+    expect(eroded.size).toBe(20);
+    expect(() => perturbLabels(cases, { groups: [{ fraction: 1, perturbation: [] }] }, Rng.fromSeed(1))).toThrow(
+      /needs a perturbation/,
+    );
   });
 
   it('leaves the given labels alone', () => {

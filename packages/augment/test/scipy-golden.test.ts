@@ -21,8 +21,18 @@ interface Golden {
     readonly linear: number[];
     readonly linearEdge: number[];
     readonly cubic: number[];
+    readonly cubicEdge: number[];
     readonly nearest: number[];
     readonly ties: number;
+  }[];
+  readonly small: {
+    readonly shape: Triple;
+    readonly image: number[];
+    readonly coordinates: number[];
+    readonly cubicEdge: number[];
+    readonly linearEdge: number[];
+    readonly cubic: number[];
+    readonly linear: number[];
   }[];
   readonly lowResolution: { readonly zoom: number; readonly values: number[] }[];
   readonly blur: { readonly sigma: number | Triple; readonly values: number[] }[];
@@ -67,6 +77,14 @@ describe.each(golden.affine)('affine resampling equals SciPy for rotation $rotat
   it.each([
     ['coordinates', grid],
     ['matrix', { matrix, shape }],
+  ])('cubic B-spline, edge continued, by %s', (_, form) => {
+    const cubic = sampleImage(image, shape, form, { border: 'edge', interpolation: 'cubic' });
+    expect(maxDifference(cubic, reference.cubicEdge)).toBeLessThan(TOLERANCE);
+  });
+
+  it.each([
+    ['coordinates', grid],
+    ['matrix', { matrix, shape }],
   ])('nearest labels, up to exact halves, by %s', (_, form) => {
     const warped = sampleLabels(label, shape, form, 9);
     const different = reference.nearest.filter((value, i) => warped[i] !== (value < 0 ? 9 : value)).length;
@@ -74,8 +92,35 @@ describe.each(golden.affine)('affine resampling equals SciPy for rotation $rotat
   });
 });
 
+it.each(golden.small)('small images and places far outside equal SciPy: $shape', (sample) => {
+  const coordinates = Float32Array.from(sample.coordinates);
+  const grid = { coordinates, shape: [1, 1, coordinates.length / 3] as const };
+  for (const interpolation of ['linear', 'cubic'] as const) {
+    for (const border of ['edge', -7] as const) {
+      const got = sampleImage(Float32Array.from(sample.image), sample.shape, grid, { interpolation, border });
+      const expected = sample[border === 'edge' ? (`${interpolation}Edge` as const) : interpolation];
+      expect(maxDifference(got, expected)).toBeLessThan(TOLERANCE);
+    }
+  }
+});
+
 it.each(golden.lowResolution)('low resolution at zoom $zoom equals nearest down, spline up', ({ zoom, values }) => {
   expect(maxDifference(simulateLowResolution(image.slice(), shape, zoom), values)).toBeLessThan(TOLERANCE);
+});
+
+interface TorchGolden {
+  readonly shape: Triple;
+  readonly cases: readonly { readonly zooms: Triple; readonly values: readonly number[] }[];
+}
+const torch = JSON.parse(
+  readFileSync(new URL('../fixtures/low-resolution.json', import.meta.url), 'utf8'),
+) as TorchGolden;
+
+it.each(torch.cases)('low resolution at zooms $zooms equals PyTorch, nearest down, linear up', ({ zooms, values }) => {
+  const [d, h, w] = torch.shape;
+  const channel = Float32Array.from({ length: d * h * w }, (_, i) => Math.sin(0.7 * i) + 0.2 * Math.cos(i * i));
+  const low = simulateLowResolution(channel, torch.shape, zooms, { upsampling: 'linear' });
+  expect(maxDifference(low, values)).toBeLessThan(TOLERANCE);
 });
 
 it.each(golden.blur)('blur of sigma $sigma equals gaussian_filter', ({ sigma, values }) => {

@@ -1,3 +1,4 @@
+export type { BackendCapacity } from './capacity.ts';
 export type { ConformanceResult, Verdict } from './conformance/check-case.ts';
 export type { ConformanceGroup } from './conformance/conformance-case.ts';
 export { formatConformance } from './conformance/format-conformance.ts';

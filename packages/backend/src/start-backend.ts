@@ -5,6 +5,7 @@ import { cpuAdapter } from './adapters/cpu.ts';
 import { nativeAdapter } from './adapters/native.ts';
 import { wasmAdapter } from './adapters/wasm.ts';
 import { webgpuAdapter } from './adapters/webgpu.ts';
+import type { BackendCapacity } from './capacity.ts';
 import { registerGradients } from './gradients/register-gradients.ts';
 import { releaseEarly } from './gradients/release-early.ts';
 import { findInstalled, seesNvidiaDriver } from './native/installed.ts';
@@ -38,6 +39,12 @@ export interface StartBackendOptions {
    * Of wasm: `fast` (default) lets convolutions use Winograd's algorithm (relative error below 5e-5), `direct` does not.
    * With `fast` a NaN, an infinity or a value near float32's largest spreads to all outputs of its tile, with `direct` only
    * to those whose window holds it.
+   *
+   * With `fast` a filter gradient that is zero in exact arithmetic can come out as up to 1e-6 of the largest: where inputs
+   * or gradients are almost empty, so that every product of a weight is zero. (Volumes of a few voxels, where that is
+   * common, and channels that are zero everywhere are exact.) SGD does not notice; Adam, which divides by the gradient's
+   * size, moves such a weight by a whole learning rate. `direct`, or an Adam with an `epsilon` of about 1e-4 of the
+   * largest gradient, leaves it where it is.
    */
   readonly precision?: 'fast' | 'direct';
   /** Let `cuda` run on the processor where it finds no GPU. Default false. */
@@ -54,6 +61,7 @@ export interface StartedBackend {
   readonly variant: string;
   /** One line for logs, e.g. `wasm: 128-bit relaxed SIMD, 2 threads`. */
   readonly description: string;
+  readonly capacity: BackendCapacity;
   /** Stops it and frees its memory and threads; its tensors become invalid. */
   dispose(): void;
 }
@@ -120,7 +128,7 @@ async function start(name: BackendName, options: AdapterOptions): Promise<Runnin
     handle.dispose();
     throw error;
   }
-  const { threads, variant, description } = handle;
+  const { threads, variant, description, capacity } = handle;
   let stopped = false;
   const dispose = () => {
     // A second call may come when another one runs under this name.
@@ -129,7 +137,7 @@ async function start(name: BackendName, options: AdapterOptions): Promise<Runnin
     running.delete(name);
     handle.dispose();
   };
-  return { options, handle, started: { name, threads, variant, description, dispose } };
+  return { options, handle, started: { name, threads, variant, description, capacity, dispose } };
 }
 
 /** `cuda` where it is installed and a driver is there; `tensorflow` and `webgpu` only by name. */

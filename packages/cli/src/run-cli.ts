@@ -13,6 +13,7 @@ import { addTrain } from './commands/train.ts';
 import { addVerify } from './commands/verify.ts';
 import type { Cli } from './terminal/cli.ts';
 import { describeError } from './terminal/describe-error.ts';
+import { STOPPED } from './terminal/stop-signal.ts';
 import { version } from './version.ts';
 
 const EXAMPLES = `
@@ -23,18 +24,20 @@ Examples:
   $ seg predict --run run --out predictions scan.nii.gz
   $ seg evaluate --prediction predictions --reference phantoms/labelsTr --out scores
 
-Results go to standard output, progress and messages to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage.
+Results go to standard output, progress and messages to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage,
+130 stopped by Ctrl-C or SIGTERM. A second Ctrl-C, a second or more after the first, stops at once.
 `;
 
 /**
- * Runs the `seg` command with these arguments and returns its exit code: 0 done, 1 failed, 2 wrong usage. Never throws
- * for what a user can cause.
+ * Runs the `seg` command with these arguments and returns its exit code: 0 done, 1 failed, 2 wrong usage, 130 stopped
+ * by its signal. Never throws for what a user can cause.
  */
 export async function runCli(args: readonly string[], cli: Cli): Promise<number> {
+  cli.args = args;
   const program = createProgram(cli, args.includes('train') ? await helpOfMethods(args, cli) : '');
   try {
     await program.parseAsync(args, { from: 'user' });
-    return cli.failed ? 1 : 0;
+    return cli.stopped ? STOPPED : cli.failed ? 1 : 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     const isStopped = isSegError(error, 'aborted') || (cli.signal.aborted && error === cli.signal.reason);
@@ -42,7 +45,7 @@ export async function runCli(args: readonly string[], cli: Cli): Promise<number>
     if (args.includes('--json')) cli.stdout(`${JSON.stringify({ error: described })}\n`);
     cli.stderr(`seg: ${described.message}\n`);
     if (described.code === 'internal' && error instanceof Error) cli.stderr(`${error.stack}\n`);
-    return 1;
+    return isStopped ? STOPPED : 1;
   }
 }
 

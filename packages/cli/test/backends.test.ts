@@ -42,9 +42,7 @@ async function train(backend: string, out: string, env: Readonly<Record<string, 
 
 /** Mean losses of the ten steps. */
 function lossesOf(run: string): number[] {
-  return readRunLog(run)
-    .filter(({ kind }) => kind === 'train')
-    .flatMap((record) => Object.values(record.metrics));
+  return readRunLog(run).flatMap((record) => (record.kind === 'train' ? Object.values(record.metrics) : []));
 }
 
 /**
@@ -143,5 +141,16 @@ describe('--revectorize', () => {
       expect(stderr).toContain('revectorize needs Node 24');
       expect(code).toBe(1);
     }
+  });
+});
+
+describe('--precision', () => {
+  it('computes with direct sums, and refuses what it does not know', async () => {
+    const image = join(data, 'imagesTr', (await readdir(join(data, 'imagesTr'))).sort()[0]!);
+    const args = ['predict', '--run', onWasm, '--out', join(root, 'direct'), '--threads', '1', image, '--precision'];
+    expect(await spawnSeg([...args, 'direct'])).toMatchObject({ code: 0 });
+    const { code, stderr } = await spawnSeg([...args, 'exact']);
+    expect(code).not.toBe(0);
+    expect(stderr).toContain('fast, direct');
   });
 });

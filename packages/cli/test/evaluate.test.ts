@@ -64,6 +64,59 @@ describe('seg evaluate', () => {
     expect((await seg(...args, '--labels', '1,x')).code).toBe(2);
   });
 
+  it('prints over how many cases a mean is taken, and how many were empty', async () => {
+    const { prediction, reference, args } = await folders();
+    const [one, none] = [box(1, [2, 2, 2], [6, 6, 6]), box(1, [0, 0, 0], [0, 0, 0])];
+    for (const [name, predicted, real] of [
+      ['a', one, one],
+      ['b', none, one],
+      ['c', none, one],
+      ['d', none, none],
+      ['e', one, none],
+    ] as const) {
+      await writeNifti(join(prediction, `${name}.nii.gz`), predicted);
+      await writeNifti(join(reference, `${name}.nii.gz`), real);
+    }
+    const table = async (...more: string[]) => {
+      const lines = (await seg(...args, ...more)).stdout.split('\n');
+      return lines.slice(0, 2).map((line) => line.trim().split(/ {2,}/));
+    };
+    const [header, row] = await table();
+    expect(header).toEqual(
+      'label cases dice n hd95_mm n assd_mm n nsd_1mm n empty_prediction empty_reference empty_both'.split(' '),
+    );
+    // Distances are those of a alone; Dice and NSD are undefined for d alone.
+    expect(row).toEqual('1 5 0.2500 4 0.0000 1 0.0000 1 0.2500 4 3 2 1'.split(' '));
+    // Of 1 + 3: the diagonal of 10 voxels of 2 mm on each axis.
+    const penalty = ((3 * Math.hypot(20, 20, 20)) / 4).toFixed(4);
+    expect((await table('--empty-distances', 'penalty'))[1]!.slice(4, 6)).toEqual([penalty, '4']);
+  });
+
+  it('leaves out what nobody annotated, as if it lay outside of the image', async () => {
+    const { prediction, reference, out, args } = await folders();
+    // Reference: a box of 1 in the first half along x, 7 and 9 in the rest; the prediction goes on there.
+    const real = box(1, [2, 2, 2], [6, 6, 5]);
+    real.data.forEach((_, i) => {
+      if (i % 10 >= 5) real.data[i] = i % 10 < 8 ? 9 : 7;
+    });
+    await writeNifti(join(prediction, 'a.nii.gz'), box(1, [2, 2, 2], [6, 6, 9]));
+    await writeNifti(join(reference, 'a.nii.gz'), real);
+    await writeNifti(join(prediction, 'b.nii.gz'), box(2, [2, 2, 2], [6, 6, 9]));
+    await writeNifti(join(reference, 'b.nii.gz'), box(9, [0, 0, 0], [10, 10, 10]));
+    const ignoring = await seg(...args, '--ignore-label', '7', '--ignore-label', '9', '--json');
+    expect(ignoring.code).toBe(0);
+    expect(ignoring.stderr).toContain('b.nii.gz has no voxel that counts: the case has no row');
+    const summary = JSON.parse(ignoring.stdout);
+    expect(summary).toMatchObject({ cases: 2, ignoreLabels: [7, 9] });
+    expect(Object.keys(summary.labels)).toEqual(['1']);
+    const lines = (await readFile(join(out, 'cases.csv'), 'utf8')).trim().split('\n');
+    expect(lines.slice(1).map((line) => line.split(',').slice(0, 7).join())).toEqual(['a,1,1,1,0,0,1']);
+    const { stdout } = await seg(...args, '--json');
+    expect(Object.keys(JSON.parse(stdout).labels)).toEqual(['1', '2', '7', '9']);
+    expect((await seg(...args, '--ignore-label', '1', '--labels', '1')).stderr).toMatch(/both evaluated and ignored/);
+    expect((await seg(...args, '--ignore-label', 'x')).code).toBe(2);
+  });
+
   it('names every file that cannot be compared and writes nothing', async () => {
     const { prediction, reference, out, args } = await folders();
     for (const name of ['good', 'shape', 'cut', 'half']) {

@@ -23,7 +23,7 @@ describe('runCli', () => {
         stderr += text;
       },
     });
-    expect(code).toBe(1);
+    expect(code).toBe(130);
     expect(JSON.parse(stdout)).toEqual({ error: { code: 'aborted', message: 'stopped' } });
     expect(stderr).toBe('seg: stopped\n');
   });

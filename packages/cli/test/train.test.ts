@@ -28,6 +28,15 @@ async function exists(path: string): Promise<boolean> {
 describe('seg train', () => {
   it('leaves a complete run and prints its numbers as JSON alone', async () => {
     expect(trained.stderr).toMatch(/^backend: wasm/);
+    // 12 x 14 x 10 voxels, whole: halved once, after which no axis has the 8 voxels for another time.
+    const plan = trained.stderr.split('\n').slice(1, 6);
+    expect(plan[0]).toBe(
+      'cases:    3 to train on, 1 to validate on; 1 channel (MRI), 3 classes (liver, kidneys, spleen)',
+    );
+    expect(plan[1]).toMatch(/^spacing: {2}[\d.]+ x [\d.]+ x [\d.]+ mm \(z, y, x\)$/);
+    expect(plan[2]).toBe('patch:    12 x 14 x 10 voxels (z, y, x), 2 a step');
+    expect(plan[3]).toBe('network:  U-Net of 2 stages with 16, 32 features');
+    expect(plan[4]).toMatch(/^steps: {4}3;/);
     expect(trained.code).toBe(0);
     const result = JSON.parse(trained.stdout);
     expect(result).toMatchObject({ run, stopped: 'finished', steps: 3, report: join(run, 'report.html') });
@@ -45,6 +54,16 @@ describe('seg train', () => {
     const html = await readFile(join(run, 'report.html'), 'utf8');
     expect(html).toContain('</html>');
     expect(html).toContain(config.data.validation[0]);
+    // One validation case: nothing to rank. The page says when, how long, by what and on what it was trained.
+    expect(config.data.validation).toHaveLength(1);
+    expect(html).not.toMatch(/<strong>(best|median|worst)/);
+    for (const fact of ['begun', 'command', 'training time', 'trained parameters', 'version', 'hardware', 'backend']) {
+      expect(html).toContain(`<td>${fact}</td>`);
+    }
+    const [session, ...others] = (await readFile(join(run, 'sessions.jsonl'), 'utf8')).trim().split('\n');
+    expect(others).toEqual([]);
+    expect(JSON.parse(session!)).toMatchObject({ node: process.version, backend: expect.stringMatching(/^wasm/) });
+    expect(html).toContain(`seg train --data ${data} --out ${run} --steps 3`);
     const csv = await readFile(join(run, 'validation', 'cases.csv'), 'utf8');
     expect(csv.trim().split('\n').length).toBe(1 + 3 * config.data.validation.length);
   });
@@ -62,7 +81,7 @@ describe('seg train', () => {
         kill('SIGINT');
       },
     });
-    expect(result.code).toBe(1);
+    expect(result.code).toBe(130);
     expect(result.stderr).toMatch(/stopped at step \d+ after a checkpoint; continue with: seg train --resume/);
     const { step } = JSON.parse(await readFile(last, 'utf8'));
     expect(step).toBeGreaterThan(0);
@@ -247,6 +266,23 @@ describe('seg predict', () => {
     expect(await readdir(out)).toEqual([name]);
     const validated = await readLabelMap(join(run, 'validation', 'predictions', name));
     expect((await readLabelMap(join(out, name))).data).toEqual(validated.data);
+  });
+
+  it('refuses an image whose spacing cannot be meant, by name, spacing and size, and segments the others', async () => {
+    const [images, out] = [join(root, 'far'), join(root, 'far-predictions')];
+    await mkdir(images);
+    const source = await readImage(join(data, 'imagesTr', 'phantom_0001.nii.gz'));
+    const values = Float32Array.from(source.data as Float32Array);
+    const far = createVolume(values, [12, 14, 10], { spacingMm: [4000, 4000, 4000] });
+    await writeNifti(join(images, 'a.nii.gz'), far);
+    await copyFile(join(data, 'imagesTr', 'phantom_0002.nii.gz'), join(images, 'b.nii.gz'));
+    const { code, stdout, stderr } = await seg('predict', '--run', run, '--out', out, images);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /a\.nii\.gz: .*spacing 4000 x 4000 x 4000 mm \(z, y, x\).*12 x 14 x 10 voxels.*resampled to \d+ x/,
+    );
+    expect(stderr).not.toMatch(/fault of seg|RangeError/);
+    expect(stdout).toBe(`${join(out, 'b.nii.gz')}\n`);
   });
 
   it('refuses what would overwrite an image or another prediction, before any work', async () => {

@@ -22,6 +22,27 @@ export function spacingOfAffine(affine: Affine): Triple {
   return [column(2), column(1), column(0)];
 }
 
+/** Determinant of the affine's 3x3 part: the volume of a voxel in mm^3 also where axes are not at right angles, negative for left-handed axes. */
+export function determinantOfAffine([a, b, c, , d, e, f, , g, h, i]: Affine): number {
+  return a! * (e! * i! - f! * h!) - b! * (d! * i! - f! * g!) + c! * (d! * h! - e! * g!);
+}
+
+/**
+ * How far an affine's axes are from right angles: the largest sine of the angle by which two of them miss 90 degrees, 0
+ * for right angles, 1 for two axes along one line. The slices of a CT with a tilted gantry are sheared by the tilt.
+ */
+export function shearOfAffine(affine: Affine): number {
+  const column = (j: number) => [affine[j]!, affine[4 + j]!, affine[8 + j]!] as const;
+  const cosine = (p: number, q: number) => {
+    const [a, b] = [column(p), column(q)];
+    return Math.abs(a[0] * b[0] + a[1] * b[1] + a[2] * b[2]) / (Math.hypot(...a) * Math.hypot(...b));
+  };
+  return Math.max(cosine(0, 1), cosine(0, 2), cosine(1, 2));
+}
+
+/** Shear up to this is rounding in a header: a distance changes by less than 0.05 %. */
+export const RIGHT_ANGLES = 1e-3;
+
 /** Matrix product a * b of two 4x4 matrices. */
 export function multiplyAffine(a: Affine, b: Affine): Affine {
   const result: number[] = [];

@@ -28,7 +28,7 @@ export interface SegErrorOptions {
 }
 
 /**
- * The error that every @seg package throws on bad input or failure.
+ * The error that every `@seg` package throws on bad input or failure.
  *
  * Its message reads `where: problem (got X, expected Y). Hint.`; the parts stay available as fields.
  *

@@ -1,4 +1,4 @@
-import { type Affine, affineFromSpacing, spacingOfAffine, type Triple } from './affine.ts';
+import { type Affine, affineFromSpacing, determinantOfAffine, spacingOfAffine, type Triple } from './affine.ts';
 import { SegError } from './errors.ts';
 
 /** The typed arrays that hold voxels. */
@@ -83,7 +83,8 @@ export function voxelCount(shape: Triple): number {
   return shape[0] * shape[1] * shape[2];
 }
 
-/** Volume of one voxel in ml (cm^3), from the spacing in mm. */
-export function voxelVolumeMl(spacingMm: Triple): number {
-  return (spacingMm[0] * spacingMm[1] * spacingMm[2]) / 1000;
+/** Volume of one voxel in ml (cm^3): of a volume or grid by its affine, which may be sheared, or of a spacing in mm. */
+export function voxelVolumeMl(of: Triple | { readonly affine: Affine }): number {
+  if ('affine' in of) return Math.abs(determinantOfAffine(of.affine)) / 1000;
+  return (of[0] * of[1] * of[2]) / 1000;
 }

@@ -3,8 +3,10 @@ import { describe, expect, it } from 'vitest';
 import {
   affineFromSpacing,
   createVolume,
+  determinantOfAffine,
   invertAffine,
   multiplyAffine,
+  shearOfAffine,
   spacingOfAffine,
   transformPoint,
   voxelCount,
@@ -31,6 +33,24 @@ describe('createVolume', () => {
     expect(() => createVolume(new Float32Array(24), [2, 3, 4], { spacingMm: [0, 1, 1] })).toThrow(/spacing/);
     expect(() => createVolume(new Float32Array(24), [2, 3, 4], { affine: [1, 2] })).toThrow(/16 finite numbers/);
     expect(createVolume(new Uint8Array(48), [2, 3, 4], { channels: 2 }).channels).toBe(2);
+  });
+});
+
+describe('sheared affines', () => {
+  // x 1 mm, y 2 mm, slices 3 mm apart and each 4 mm further along y: a tilt of atan(4 / 3), whose sine is 0.8.
+  const tilted = [1, 0, 0, 7, 0, 2, 4, 0, 0, 0, 3, 0, 0, 0, 0, 1];
+
+  it('have the volume of their determinant, not of their spacing', () => {
+    expect(determinantOfAffine(tilted)).toBe(6);
+    expect(spacingOfAffine(tilted)).toEqual([5, 2, 1]);
+    expect(voxelVolumeMl(createVolume(new Uint8Array(1), [1, 1, 1], { affine: tilted }))).toBe(0.006);
+    expect(voxelVolumeMl({ affine: tilted.map((v, i) => (i < 4 ? -v : v)) })).toBe(0.006);
+  });
+
+  it('are known by the sine of what misses right angles', () => {
+    expect(shearOfAffine(tilted)).toBeCloseTo(0.8, 15);
+    expect(shearOfAffine(affineFromSpacing([3, 2, 1]))).toBe(0);
+    expect(shearOfAffine([1, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1])).toBeCloseTo(1, 15);
   });
 });
 

@@ -72,6 +72,19 @@ describe('prepareMapCase', () => {
     expect(measureExtent(image, label, { ignoreLabel: 9 }).labelMm).toEqual([1, 1, 23]);
   });
 
+  it('ignores what lies outside of a scan that was annotated in parts, and all of one that was not', () => {
+    const shape: Triple = [1, 1, 4];
+    const image = createVolume(new Float32Array(4), shape, { spacingMm: [1, 1, 1] });
+    const grid = { shape: [1, 1, 8], spacingMm: [1, 1, 1], centre: 'image' } as const;
+    const made = (values: readonly number[]) => {
+      const label = createVolume(Uint8Array.from(values), shape, { spacingMm: [1, 1, 1] });
+      return [...prepareMapCase('a', image, label, grid, { ignoreLabel: 9 }).label];
+    };
+    expect(made([0, 1, 1, 0])).toEqual([0, 0, 0, 1, 1, 0, 0, 0]);
+    expect(made([0, 1, 1, 9])).toEqual([255, 255, 0, 1, 1, 255, 255, 255]);
+    expect(made([9, 9, 9, 9])).toEqual(Array(8).fill(255));
+  });
+
   it('keeps single slices of a sparsely annotated scan', () => {
     // Slices 1, 4 and 7 of 9 annotated, all foreground.
     const values = Uint8Array.from({ length: 9 }, (_, z) => (z % 3 === 1 ? 1 : 9));

@@ -1,5 +1,5 @@
 import { type Network, Rng } from '@seg/core';
-import { learnableTLoss, tLoss, tLossDimension, tLossNuGradient, tLossSquares } from '@seg/losses';
+import { learnableTLoss, tLoss, tLossDimension, tLossFromSquares, tLossNuGradient, tLossSquares } from '@seg/losses';
 import { createParams } from '@seg/ops';
 import type { Method } from '@seg/train';
 import * as tf from '@tensorflow/tfjs-core';
@@ -139,6 +139,36 @@ describeBackends('countedTLoss', () => {
       expect(Math.abs(found[i]! - g), `${i}`).toBeLessThan(1e-6);
     });
     tf.dispose([logits, labels, l, value, ...grads]);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('has no part of classes that were not annotated, which are background', () => {
+    const before = tf.memory().numTensors;
+    const { logits, values, labels } = batch(3, 5);
+    const l = tf.scalar(lnNu);
+    const cases = [
+      { id: 'a', labelled: true, annotated: [1] },
+      { id: 'b', labelled: true },
+    ];
+    const loss = countedTLoss(logits, labels, l, cases);
+    const data = logits.dataSync();
+    const nu = Math.exp(lnNu);
+    let expected = 0;
+    for (const n of [0, 1]) {
+      const kept = values.flatMap((v, i) => (Math.floor(i / 12) === n && v !== 255 ? [i] : []));
+      // As one channel: the error of class 1 alone, whose softmax the merging leaves as it is.
+      const foreground = n === 0 ? [1] : [1, 2];
+      let s = 0;
+      for (const i of kept) {
+        const e = [0, 1, 2].map((c) => Math.exp(data[3 * i + c]!));
+        const sum = e.reduce((a, b) => a + b, 0);
+        for (const c of foreground) s += (e[c]! / sum - (values[i] === c ? 1 : 0)) ** 2;
+      }
+      const D = kept.length * foreground.length;
+      expected += tf.tidy(() => tLossFromSquares(tf.tensor1d([s]), D, { nu }).dataSync()[0]! / 2);
+    }
+    expect(Math.abs(loss.dataSync()[0]! - expected)).toBeLessThan(1e-5);
+    tf.dispose([logits, labels, l, loss]);
     expect(tf.memory().numTensors).toBe(before);
   });
 

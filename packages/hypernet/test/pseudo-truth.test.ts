@@ -56,6 +56,37 @@ describe('pseudoTruthSplit', () => {
     expect(errors.map((e) => (Number.isNaN(e) ? null : Math.round(e * 1e6) / 1e6))).toEqual([null, 0.2, null, 0.2]);
   });
 
+  it('keeps other scans of the patients that are scored out of the training', async () => {
+    const cases = ['P', 'P', 'Q', 'Q', 'R'].map((patient, i) => ({
+      info: { id: `case ${i}`, patient, labelled: true },
+      shape: [1, 1, 2] as const,
+      channels: 1,
+      image: new Float32Array(2),
+      label: Uint8Array.of(1, 0),
+    }));
+    const trainedOn: string[] = [];
+    const train = async (some: readonly { readonly info: { readonly id: string } }[]): Promise<TrainedBaseline> => {
+      trainedOn.push(...some.map(({ info }) => info.id));
+      return {
+        probabilities: async () => new Float32Array(2),
+        segment: async () => Uint8Array.of(1, 1),
+        steps: 1,
+        dispose: () => {},
+      };
+    };
+    // Case 0 is clean, but the other scan of its patient is scored. 1 - 2 / 3 by hand.
+    const errors = await splitDice(cases, [true, false, true, true, false], train);
+    expect(trainedOn).toEqual(['case 2', 'case 3']);
+    expect(errors.map((e) => (Number.isNaN(e) ? null : Math.round(e * 1e6) / 1e6))).toEqual([
+      null,
+      0.333333,
+      null,
+      null,
+      0.333333,
+    ]);
+    await expect(splitDice(cases.slice(0, 2), [true, false], train)).rejects.toThrow(/patient that is scored/);
+  });
+
   it('refuses bad fractions and scores', () => {
     for (const fraction of [0, 1, Number.NaN, -1]) {
       expect(() => pseudoTruthSplit([1, 2], { fraction })).toThrow(/fraction must be a part/);

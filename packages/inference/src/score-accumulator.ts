@@ -97,7 +97,7 @@ export class ScoreAccumulator {
 }
 
 /** The axis along which one window length is the smallest part of the volume: the outermost in the windows' order. */
-export function rollingAxisOf(shape: Triple, windowShape: Triple): number {
+export function rollingAxisOf(shape: Triple, windowShape: Triple): 0 | 1 | 2 {
   const part = shape.map((n, axis) => windowShape[axis]! / n);
-  return part.indexOf(Math.min(...part));
+  return part.indexOf(Math.min(...part)) as 0 | 1 | 2;
 }

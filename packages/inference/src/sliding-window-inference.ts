@@ -1,11 +1,12 @@
-import { checkOption, SegError, type Triple } from '@seg/core';
+import { checkOption, nextTask, SegError, type Triple } from '@seg/core';
 import type * as tf from '@tensorflow/tfjs-core';
 import { copyWindow, type InferenceImage, readImage } from './image.ts';
 import { type InferenceMode, resolveOptions, type SlidingWindowOptions } from './options.ts';
 import { predictBatch } from './predict-batch.ts';
 import type { PatchPredictor } from './predictor.ts';
 import { rollingAxisOf, ScoreAccumulator } from './score-accumulator.ts';
-import { createVoxelSink, type LabelPrediction, type ScorePrediction, type VoxelSink } from './voxel-sink.ts';
+import { releaseSlabs, type ScoreSlab } from './score-slabs.ts';
+import { createVoxelSink, type LabelPrediction, type ScorePrediction, type VoxelSinkOptions } from './voxel-sink.ts';
 import { importanceProfile } from './window/importance.ts';
 import { flipsOf, windowJobs } from './window/window-jobs.ts';
 import { windowStarts } from './window/window-starts.ts';
@@ -41,6 +42,58 @@ export async function slidingWindowInference(
   options: SlidingWindowOptions & { readonly mode?: InferenceMode },
 ): Promise<LabelPrediction | ScorePrediction> {
   const mode = checkOption(WHERE, 'mode', options.mode ?? 'argmax', ['argmax', 'probabilities', 'logits']);
+  return inferWindows<LabelPrediction | ScorePrediction>(
+    predictor,
+    image,
+    options,
+    mode,
+    (shape, classes, _axis, sinkOptions) => {
+      const sink = createVoxelSink(shape, classes, sinkOptions);
+      return {
+        classes,
+        release: (accumulator, first, end) => accumulator.release(first, end, sink.put),
+        result: sink.result,
+      };
+    },
+  );
+}
+
+/**
+ * `slidingWindowInference` with mode `probabilities`, handing out the scores slab by slab as soon as no further window can
+ * reach them: the scores of all classes never exist for the whole volume (see `ScoreAccumulator`).
+ *
+ * @param onSlab takes each slab; their planes stand on one axis, come in order and leave none out.
+ * @returns the image's shape and the number of classes.
+ * @throws SegError as `slidingWindowInference`.
+ */
+export async function streamScores(
+  predictor: PatchPredictor | readonly PatchPredictor[],
+  image: InferenceImage | tf.Tensor,
+  options: SlidingWindowOptions,
+  onSlab: (slab: ScoreSlab) => void,
+): Promise<{ readonly shape: Triple; readonly classes: number }> {
+  return inferWindows(predictor, image, options, 'probabilities', (shape, classes, axis, sinkOptions) => ({
+    classes,
+    release: releaseSlabs(shape, classes, axis, sinkOptions, onSlab),
+    result: () => ({ shape, classes }),
+  }));
+}
+
+/** Takes sums that no further window reaches. */
+interface Target<R> {
+  readonly classes: number;
+  readonly release: (accumulator: ScoreAccumulator, first: number, end: number) => void;
+  readonly result: () => R;
+}
+
+/** Predicts all windows; the target is made once the number of classes is known. */
+async function inferWindows<R>(
+  predictor: PatchPredictor | readonly PatchPredictor[],
+  image: InferenceImage | tf.Tensor,
+  options: SlidingWindowOptions,
+  mode: InferenceMode,
+  makeTarget: (shape: Triple, classes: number, rollingAxis: 0 | 1 | 2, options: VoxelSinkOptions) => Target<R>,
+): Promise<R> {
   const resolved = resolveOptions(options, mode);
   const { patchSize, overlap, mirrorAxes, batchSize, padValue, importance, average } = resolved;
   const { onProgress, signal } = options;
@@ -56,17 +109,17 @@ export async function slidingWindowInference(
   const single = starts.every((list) => list.length === 1);
   const profiles = patchSize.map((n) => importanceProfile(n, single ? 'constant' : importance));
 
-  let state: { readonly accumulator: ScoreAccumulator; readonly sink: VoxelSink } | undefined;
+  const rollingAxis = rollingAxisOf(padded, patchSize);
+  let state: { readonly accumulator: ScoreAccumulator; readonly target: Target<R> } | undefined;
   const begin = (classes: number) => {
     const totals = starts.map((list, i) => weightTotals(padded[i]!, list, profiles[i]!));
     const sinkOptions = { totals, padding, average, activation, mode, regionLabels: options.regionLabels };
     return {
       accumulator: new ScoreAccumulator(padded, patchSize, classes),
-      sink: createVoxelSink(source.shape, classes, sinkOptions),
+      target: makeTarget(source.shape, classes, rollingAxis, sinkOptions),
     };
   };
 
-  const rollingAxis = rollingAxisOf(padded, patchSize);
   const jobs = windowJobs(starts, rollingAxis, flipsOf(mirrorAxes));
   const weight = (1 / predictors.length) * 2 ** -mirrorAxes.length;
   const inputLength = patchSize[0] * patchSize[1] * patchSize[2] * source.channels;
@@ -84,19 +137,19 @@ export async function slidingWindowInference(
       const shape = [batch.length, ...patchSize, source.channels] as [number, number, number, number, number];
       const { scores, classes } = await predictBatch(member, input, shape, average);
       state ??= begin(classes);
-      if (classes !== state.sink.classes) {
+      if (classes !== state.target.classes) {
         throw new SegError('shape-mismatch', {
           where: WHERE,
           problem: 'the members of the ensemble differ in their number of classes',
           got: classes,
-          expected: state.sink.classes,
+          expected: state.target.classes,
         });
       }
       outputs.push(scores);
     }
     for (const [i, { start, flips }] of batch.entries()) {
       const reached = start[rollingAxis]!;
-      if (reached > released) state!.accumulator.release(released, reached, state!.sink.put);
+      if (reached > released) state!.target.release(state!.accumulator, released, reached);
       released = reached;
       for (const scores of outputs) {
         state!.accumulator.add(scores, (i * scores.length) / batch.length, start, flips, profiles, weight);
@@ -105,9 +158,9 @@ export async function slidingWindowInference(
     onProgress?.({ done: Math.min(jobs.length, first + batchSize), total: jobs.length });
     await nextTask();
   }
-  const { accumulator, sink } = state!;
-  accumulator.release(released, padded[rollingAxis]!, sink.put);
-  return sink.result();
+  const { accumulator, target } = state!;
+  target.release(accumulator, released, padded[rollingAxis]!);
+  return target.result();
 }
 
 /** Activation that all members share; members that return probabilities cannot be averaged as logits. */
@@ -140,9 +193,4 @@ function weightTotals(size: number, starts: readonly number[], profile: Float64A
 
 function aborted(signal: AbortSignal): SegError {
   return new SegError('aborted', { where: WHERE, problem: 'aborted by the caller', cause: signal.reason });
-}
-
-/** Lets timers, signals and the interface run between batches. */
-function nextTask(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { importanceProfile, windowStarts } from '../src/index.ts';
@@ -12,6 +13,41 @@ describe('windowStarts', () => {
     [3, 1, [0, 1, 2]],
   ])('places windows as nnU-Net does: %i / %i', (size, window, expected) => {
     expect(windowStarts(size, window, 0.5)).toEqual(expected);
+  });
+
+  it('has the lists of nnU-Net for all of its steps, whichever way the overlap was computed', () => {
+    const file = new URL('../fixtures/window-starts.json', import.meta.url);
+    const { cases } = JSON.parse(readFileSync(file, 'utf8')) as {
+      readonly cases: readonly {
+        readonly overlaps: readonly number[];
+        /** Window, voxels beyond it, number of windows, checksum of their starts. */
+        readonly lists: readonly (readonly [number, number, number, number])[];
+      }[];
+    };
+    let compared = 0;
+    for (const { overlaps, lists } of cases) {
+      for (const overlap of overlaps) {
+        for (const [window, rest, count, checksum] of lists) {
+          const starts = windowStarts(window + rest, window, overlap);
+          const sum = starts.reduce((total, start, i) => (total * 31 + start * (i + 1)) % 1_000_003, 0);
+          expect([window, rest, overlap, starts.length, sum]).toEqual([window, rest, overlap, count, checksum]);
+          compared++;
+        }
+      }
+    }
+    expect(compared).toBeGreaterThan(10_000);
+  });
+
+  it.each([
+    // By hand: 20 * 0.1 = 2 fits into 2 once, 25 * 0.1 = 2.5 into 5 twice, 6 / 3 = 2 into 4 twice.
+    [22, 20, 0.9, [0, 2]],
+    [30, 25, 0.9, [0, 2, 5]],
+    [10, 6, 1 - 1 / 3, [0, 2, 4]],
+    [10, 6, 2 / 3, [0, 2, 4]],
+    // An overlap that is no simple fraction is taken as it is: 20 * 0.09999 is less than 2.
+    [22, 20, 0.90001, [0, 1, 2]],
+  ])('no window from the rounding of 1 - overlap: %i / %i with %d', (size, window, overlap, expected) => {
+    expect(windowStarts(size, window, overlap)).toEqual(expected);
   });
 
   it('covers the axis, begins at 0, ends at the end and overlaps as asked', () => {

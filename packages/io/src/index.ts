@@ -1,16 +1,21 @@
 export type { CacheContent } from './cache/cache-entry.ts';
+export { type BidsName, type BidsRole, parseBidsName } from './dataset/bids-name.ts';
+export { splitChannelSuffix } from './dataset/case-names.ts';
 export type { Dataset, DatasetCase, DatasetLayout, LabelMap } from './dataset/dataset-types.ts';
 export type { DatasetManifest, LabelDefinition, ManifestCase, Split } from './dataset/manifest-types.ts';
+export { parseNnunetName } from './dataset/nnunet-name.ts';
 export { parseManifest } from './dataset/parse-manifest.ts';
 export { crossValidationSplits, type DatasetSplit, type SplitOptions, splitDataset } from './dataset/split-dataset.ts';
 export { stackChannels } from './dataset/stack-channels.ts';
 export {
+  describeFinding,
   type Finding,
   type FindingCode,
   formatVerificationReport,
   type VerificationReport,
 } from './dataset/verification-report.ts';
 export { commonOrientation, type StoredGrid } from './fingerprint/common-orientation.ts';
+export { type FarSpacing, farSpacings } from './fingerprint/far-spacings.ts';
 export { channelKind, type FingerprintOptions, fingerprint } from './fingerprint/fingerprint.ts';
 export type {
   CaseFingerprint,
@@ -45,6 +50,7 @@ export { type ToVolumeOptions, toVolume } from './formats/to-volume.ts';
 export type { Interpolation } from './geometry/axis-kernel.ts';
 export { crop, cropOrPad, extractBox, type PadOptions, pad, type VoxelBox } from './geometry/crop-pad.ts';
 export { type Grid, gridDistance, gridOf, sameGrid } from './geometry/grid.ts';
+export { type ChannelSlab, LargestChannel, type LargestChannelOptions } from './geometry/largest-channel.ts';
 export { cropToNonzero, nonzeroBox, nonzeroMask } from './geometry/nonzero.ts';
 export { axisCodesOf } from './geometry/orientation.ts';
 export {

@@ -23,8 +23,11 @@ export {
   generalizedCrossEntropyLoss,
 } from './generalized-cross-entropy/generalized-cross-entropy-loss.ts';
 export { type GeneralizedDiceLossOptions, generalizedDiceLoss } from './generalized-dice/generalized-dice-loss.ts';
-export { digammaTensor, logGammaTensor } from './t-loss/gamma-tensors.ts';
-export { type LearnableTLossOptions, learnableTLoss } from './t-loss/learnable-t-loss.ts';
+export {
+  type LearnableTLossOptions,
+  learnableTLoss,
+  learnableTLossFromSquares,
+} from './t-loss/learnable-t-loss.ts';
 export {
   type TLossOptions,
   tLoss,

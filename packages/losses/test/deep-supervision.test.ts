@@ -1,4 +1,10 @@
-import { crossEntropyLoss, deepSupervisionLoss, deepSupervisionWeights, resizeLabelsNearest } from '@seg/losses';
+import {
+  crossEntropyLoss,
+  type DeepSupervisionLossOptions,
+  deepSupervisionLoss,
+  deepSupervisionWeights,
+  resizeLabelsNearest,
+} from '@seg/losses';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import { describeBackends } from '../../../tools/describe-backends.ts';
@@ -52,6 +58,34 @@ describeBackends('deep supervision', () => {
     const difference = tf.tidy(() => tf.max(tf.abs(tf.sub(gradient, direct))).dataSync()[0]!);
     expect(difference).toBeLessThan(1e-7); // the same float32 computation
     tf.dispose([fine, coarse, poison, labels, halved, total, ...parts, gradient, direct]);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it.each<readonly [string, DeepSupervisionLossOptions]>([
+    ['default weights', {}],
+    ['weights of its own', { weights: [0, 1, 0] }],
+  ])('has a gradient for every output with %s: zeros where the weight is 0', (_, options) => {
+    const before = tf.memory().numTensors;
+    const outputs = [4, 2, 1].map((n) => tf.randomNormal([1, n, n, n, 2], 0, 1, 'float32', n) as tf.Tensor5D);
+    const labels = tf.ones([1, 4, 4, 4], 'int32');
+    const weights = options.weights ?? [2 / 3, 1 / 3, 0];
+    const run = (...z: tf.Tensor[]) => deepSupervisionLoss(z as tf.Tensor5D[], labels, crossEntropyLoss, options);
+    const { value, grads } = tf.valueAndGrads(run)(outputs);
+    tf.tidy(() => {
+      const expected = outputs.map((z, s) => {
+        const loss = (z: tf.Tensor) => crossEntropyLoss(z as tf.Tensor5D, tf.ones(z.shape.slice(0, 4), 'int32'));
+        const alone = tf.valueAndGrad(loss)(z);
+        expect(grads[s]!.shape).toEqual(z.shape);
+        const difference = tf.max(tf.abs(tf.sub(grads[s]!, tf.mul(alone.grad, weights[s]!)))).dataSync()[0]!;
+        expect(difference).toBeLessThan(1e-7); // the same float32 computation
+        return weights[s]! * alone.value.dataSync()[0]!;
+      });
+      expect(value.dataSync()[0]).toBeCloseTo(
+        expected.reduce((a, b) => a + b),
+        6,
+      );
+    });
+    tf.dispose([...outputs, labels, value, ...grads]);
     expect(tf.memory().numTensors).toBe(before);
   });
 

@@ -50,7 +50,10 @@ const cases: Readonly<Record<string, Case>> = {
   diceCrossEntropy: (z, t) => losses.diceCrossEntropyLoss(z, t.labels),
   focal: (z, t) => losses.focalLoss(z, t.labels),
   focalGamma: (z, t) => losses.focalLoss(z, t.labels, { gamma: 1.5 }),
+  focalSoft: (z, t) => losses.focalLoss(z, t.soft),
   focalSigmoid: (z, t) => losses.focalLoss(z, t.regions, { activation: 'sigmoid' }),
+  focalSigmoidSoft: (z, t) => losses.focalLoss(z, t.soft, { activation: 'sigmoid' }),
+  focalSigmoidSoftGamma: (z, t) => losses.focalLoss(z, t.soft, { activation: 'sigmoid', gamma: 0.5, classWeights }),
   generalizedDice: (z, t) => losses.generalizedDiceLoss(z, t.labels),
   generalizedDiceSimple: (z, t) =>
     losses.generalizedDiceLoss(z, t.labels, { includeBackground: false, weight: 'simple' }),

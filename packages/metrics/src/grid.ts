@@ -1,4 +1,13 @@
-import { SegError, type Triple, type VoxelArray } from '@seg/core';
+import {
+  type Affine,
+  determinantOfAffine,
+  RIGHT_ANGLES,
+  SegError,
+  shearOfAffine,
+  spacingOfAffine,
+  type Triple,
+  type VoxelArray,
+} from '@seg/core';
 
 /** The grid that a mask or label map lies on. */
 export interface GridOptions {
@@ -8,17 +17,34 @@ export interface GridOptions {
   readonly spacingMm?: readonly number[];
 }
 
+/** A grid whose axes need not be at right angles. */
+export interface PlacedGridOptions extends GridOptions {
+  /**
+   * Voxel (x, y, z) to mm, 16 numbers, for three axes: the spacing then defaults to its column lengths, and where its axes
+   * are not at right angles (gantry tilt) distances, areas and volumes are measured along it. Default: right angles.
+   */
+  readonly affine?: Affine;
+}
+
 /** A checked grid: an image is a single plane of three axes whose first is ignored. */
 export interface Grid {
   readonly dims: 2 | 3;
   readonly shape: Triple;
   readonly spacingMm: Triple;
   readonly voxels: number;
+  /** Of one voxel, in mm^3 (of an image: mm^2). */
+  readonly voxelMm3: number;
+  /** Only for axes that are not at right angles: the steps (world x, y, z in mm) along z, along y and along x. */
+  readonly axesMm?: AxesMm;
 }
 
+/** Three steps in space, one for each of z, y and x. */
+export type AxesMm = readonly [Triple, Triple, Triple];
+
 /** Checks a grid's sizes and spacing and brings images to three axes. */
-export function checkGrid(where: string, options: GridOptions): Grid {
-  const { shape, spacingMm = shape?.map(() => 1) } = options;
+export function checkGrid(where: string, options: PlacedGridOptions): Grid {
+  const { shape, affine } = options;
+  const spacingMm = options.spacingMm ?? (affine === undefined ? shape?.map(() => 1) : spacingOfAffine(affine));
   const dims = shape?.length;
   if ((dims !== 2 && dims !== 3) || !Array.from(shape).every((n) => Number.isInteger(n) && n > 0 && n < 65535)) {
     throw new SegError('invalid-argument', {
@@ -52,7 +78,39 @@ export function checkGrid(where: string, options: GridOptions): Grid {
     shape: full as unknown as Triple,
     spacingMm: fullSpacing as unknown as Triple,
     voxels,
+    ...placement(where, affine, dims, fullSpacing as unknown as Triple),
   };
+}
+
+function placement(
+  where: string,
+  affine: Affine | undefined,
+  dims: number,
+  [sz, sy, sx]: Triple,
+): Pick<Grid, 'voxelMm3' | 'axesMm'> {
+  if (affine === undefined) return { voxelMm3: sz * sy * sx };
+  const shear = shearOfAffine(affine);
+  const volume = Math.abs(determinantOfAffine(affine));
+  if (dims !== 3 || affine.length !== 16 || !(volume > 0) || !Number.isFinite(volume)) {
+    throw new SegError('invalid-argument', {
+      where,
+      problem: 'an affine must be 16 finite numbers with three axes that span space, for a shape of three axes',
+      got: affine,
+    });
+  }
+  const spacing = spacingOfAffine(affine);
+  if ([sz, sy, sx].some((s, axis) => Math.abs(s / spacing[axis]! - 1) > 1e-3)) {
+    throw new SegError('invalid-argument', {
+      where,
+      problem: 'spacingMm contradicts the affine (z, y, x)',
+      got: [sz, sy, sx],
+      expected: spacing,
+      hint: 'Give the affine alone.',
+    });
+  }
+  if (shear <= RIGHT_ANGLES) return { voxelMm3: sz * sy * sx };
+  const column = (j: number): Triple => [affine[j]!, affine[4 + j]!, affine[8 + j]!];
+  return { voxelMm3: volume, axesMm: [column(2), column(1), column(0)] };
 }
 
 /** Checks that voxels fill a grid. */

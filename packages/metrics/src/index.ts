@@ -40,7 +40,7 @@ export {
   type LabelEvaluation,
 } from './evaluation/evaluate-segmentation.ts';
 export type { MeasureSummary } from './evaluation/summarise.ts';
-export type { GridOptions } from './grid.ts';
+export type { GridOptions, PlacedGridOptions } from './grid.ts';
 export type { LabelValues } from './membership.ts';
 export { close, dilate, erode, type MorphologyOptions, open } from './morphology/morphology.ts';
 export { type ConfusionCounts, confusionCounts, type OverlapOptions } from './overlap/confusion-counts.ts';

@@ -6,13 +6,14 @@ export {
   type ScatterPoint,
   type Series,
   scatterChart,
-  seriesColours,
 } from './chart/charts.ts';
 export { type ChartSpec, renderChart } from './chart/render-chart.ts';
+export { type Colour, cssColour, labelColour, labelColours } from './colour/label-colours.ts';
 export {
   details,
   escapeHtml,
   figure,
+  figureGroup,
   figureRow,
   type Html,
   type HtmlDocument,
@@ -27,20 +28,18 @@ export { type Curation, type CurationReportOptions, type CurationRow, curationRe
 export { type LatentMap, latentMapReport, type RankingRow, type ScoredRow } from './map/latent-map-report.ts';
 export { mapPage } from './map/map-page.ts';
 export { type MapReport, type MapReportCase, renderMapReport } from './map/map-report.ts';
-export { type Plane, type PlaneView, planeView } from './montage/plane.ts';
+export type { Direction } from './montage/glyphs.ts';
+export { type Plane, type PlaneView, planeView, type SlicePosition } from './montage/plane.ts';
 export {
   blankImage,
-  type Colour,
   encodePng,
-  labelColour,
-  labelColours,
   pasteImage,
   pngDataUrl,
   type RasterImage,
 } from './montage/raster.ts';
 export { type ContourLayer, type MontageOptions, sliceMontage } from './montage/slice-montage.ts';
+export type { CasePicture } from './training/case-pictures.ts';
 export {
-  type CasePicture,
   type CaseRecord,
   type LabelScores,
   renderTrainingReport,

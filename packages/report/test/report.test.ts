@@ -139,8 +139,9 @@ describe('sliceMontage', () => {
     for (let y = 0; y < last.height; y++) {
       for (let x = 0; x < 40; x++) expect(pixel(lines, x, y + 2 * (32 + 4))).toBe(pixel(last, x, y));
     }
-    // There is no fourth slice.
-    expect(pixel(lines, 60, 2 * (32 + 4) + 10)).toBe('255,255,255,255');
+    // There is no fourth slice, and the page shows through between the others.
+    expect(pixel(lines, 60, 2 * (32 + 4) + 10)).toBe('0,0,0,0');
+    expect(pixel(lines, 41, 10)).toBe('0,0,0,0');
     expect(() => sliceMontage(ramp(), layers, { perLine: 0 })).toThrow(/perLine must be/);
   });
 
@@ -188,6 +189,61 @@ describe('pages', () => {
   it('escapes text', () => {
     expect(escapeHtml('<b a="1">&')).toBe('&#60;b a=&#34;1&#34;&#62;&#38;');
     expect(table(['<x>'], [['<y>', Number.NaN, 0.12345]]).html).toContain('<td class="number">0.123</td>');
+  });
+
+  it('says beside every mean over how many cases it is, and how many were empty', async () => {
+    const empty = Number.POSITIVE_INFINITY;
+    const score = (dice: number, distance: number, emptyPrediction = false, emptyReference = false) => ({
+      label: 1,
+      dice,
+      hd95Mm: distance,
+      assdMm: distance,
+      emptyPrediction,
+      emptyReference,
+    });
+    const html = await renderTrainingReport({
+      title: 'A run',
+      labels: [
+        { value: 1, name: 'lesion' },
+        { value: 2, name: 'never annotated' },
+      ],
+      summary: [],
+      steps: [],
+      validations: [{ step: 1, dice: { 1: Number.NaN, 2: Number.NaN } }],
+      cases: [
+        { id: 'a', scores: [score(0.5, 2)] },
+        { id: 'b', scores: [score(0, empty, true)] },
+        { id: 'c', scores: [score(0, empty, true)] },
+        { id: 'd', scores: [score(Number.NaN, Number.NaN, true, true)] },
+        { id: 'e', scores: [] },
+      ],
+      pictures: [],
+    });
+    const text = (part: string) =>
+      part
+        .replaceAll(/<[^>]+>/g, ' ')
+        .replaceAll('&ndash;', '-')
+        .trim()
+        .split(/ {2,}/);
+    const row = (name: string) => text(html.slice(html.indexOf(`<td>${name}`)).split('</tr>')[0]!);
+    expect(text(html.slice(html.indexOf('<th>class')).split('</tr>')[0]!)).toEqual([
+      'class',
+      'cases',
+      'mean Dice',
+      'n',
+      'median Dice',
+      'worst Dice',
+      'mean HD95 (mm)',
+      'n',
+      'mean ASSD (mm)',
+      'n',
+      'empty prediction',
+      'empty reference',
+      'both empty',
+    ]);
+    expect(row('lesion')).toEqual(['lesion', '4', '0.167', '3', '0', '0', '2', '1', '2', '1', '3', '1', '1']);
+    expect(row('never annotated').slice(0, 4)).toEqual(['never annotated', '0', '-', '0']);
+    expect(row('e')).toEqual(['e', 'not annotated', '-', 'not annotated', '-']);
   });
 
   it('builds a training report that needs no other file', async () => {

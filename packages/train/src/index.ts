@@ -1,7 +1,7 @@
 export { IGNORED_CLASS } from './data/cut-patch.ts';
 export { inlineLoader, type LoadedSample, type SampleLoader, SampleMaker } from './data/sample-loader.ts';
 export type { SampleRequest } from './data/sampler.ts';
-export type { CaseInfo, TrainingCase } from './data/training-case.ts';
+export { type CaseInfo, isAnnotated, type TrainingCase } from './data/training-case.ts';
 export {
   type Checkpoint,
   type CheckpointMeta,
@@ -14,6 +14,7 @@ export { type FitOptions, type FitResult, fit } from './fit/fit.ts';
 export type { LogRecord, Progress, TrainRecord, ValidationRecord } from './fit/log.ts';
 export type { Budget } from './fit/phase-plan.ts';
 export { disposeState, evaluationGroups, type TrainingState } from './fit/training-state.ts';
+export { type BestValidation, isBest, type ValidationMetrics } from './fit/validation-score.ts';
 export type { JsonValue } from './json.ts';
 export { accumulateGradients } from './method/accumulate-gradients.ts';
 export type { Batch } from './method/batch.ts';
@@ -35,6 +36,7 @@ export {
 } from './method/method.ts';
 export type { Sample, StreamSpec } from './method/stream.ts';
 export { withoutGradients } from './method/without-gradients.ts';
+export { mergeUnannotated } from './methods/merge-unannotated.ts';
 export {
   deepSupervisionWeights,
   type SegmentationLoss,
@@ -43,9 +45,10 @@ export {
 } from './methods/supervised.ts';
 export type { AdamConfig, OptimiserConfig, SgdConfig } from './optimiser/optimiser-config.ts';
 export { type Schedule, scheduleFactor } from './optimiser/schedule.ts';
-export { defaultPlan, type PlanOptions, targetSpacing } from './plan/default-plan.ts';
+export { defaultPlan, type MachineCapacity, type PlanOptions, targetSpacing } from './plan/default-plan.ts';
 export {
   type CaseFingerprint,
+  type CaseFingerprintOptions,
   combineFingerprints,
   type Fingerprint,
   type ForegroundStatistics,

@@ -1,4 +1,4 @@
-import { SegError, type Triple, voxelCount } from '@seg/core';
+import { checkOption, SegError, type Triple, voxelCount } from '@seg/core';
 import { bsplineWeights, SPLINE_POLE } from '../spatial/cubic-spline.ts';
 
 /** Coefficients needed beyond either end of a line: samples lie at most half a voxel outside. */
@@ -9,8 +9,19 @@ const MARGIN = 2;
  * up by a cubic B-spline, clipped to the range of the small image.
  *
  * @param zoom in (0, 1]: size of the small image over that of the channel; one number, or one an axis (z, y, x).
+ * @param options.upsampling `cubic` (default), or `linear` between the centres of the small image's voxels.
  */
-export function simulateLowResolution(channel: Float32Array, shape: Triple, zoom: number | Triple): Float32Array {
+export function simulateLowResolution(
+  channel: Float32Array,
+  shape: Triple,
+  zoom: number | Triple,
+  options: { readonly upsampling?: 'cubic' | 'linear' } = {},
+): Float32Array {
+  const upsampling = checkOption('simulateLowResolution', 'upsampling', options.upsampling ?? 'cubic', [
+    'cubic',
+    'linear',
+  ]);
+  const upsampleAxis = upsampling === 'linear' ? linearAxis : cubicAxis;
   const zooms = typeof zoom === 'number' ? ([zoom, zoom, zoom] as const) : zoom;
   if (channel.length !== voxelCount(shape) || !zooms.every((z) => z > 0 && z <= 1)) {
     throw new SegError('invalid-argument', {
@@ -53,7 +64,7 @@ function nearestDown(channel: Float32Array, shape: Triple, small: Triple): Float
  * [blocks, n, inner] to [blocks, size, inner] by a cubic B-spline, with half-voxel-centred coordinates and the edges
  * continued for ever.
  */
-function upsampleAxis(input: Float32Array, blocks: number, n: number, inner: number, size: number): Float32Array {
+function cubicAxis(input: Float32Array, blocks: number, n: number, inner: number, size: number): Float32Array {
   if (n === size) return input;
   const first = new Int32Array(size);
   const weights = new Float64Array(4 * size);
@@ -76,6 +87,24 @@ function upsampleAxis(input: Float32Array, blocks: number, n: number, inner: num
         output[to + j] =
           wa * coefficients[a + j]! + wb * coefficients[b + j]! + wc * coefficients[c + j]! + wd * coefficients[d + j]!;
       }
+    }
+  }
+  return output;
+}
+
+/** As `cubicAxis`, linearly between the two nearest samples. */
+function linearAxis(input: Float32Array, blocks: number, n: number, inner: number, size: number): Float32Array {
+  if (n === size) return input;
+  const output = new Float32Array(blocks * size * inner);
+  for (let block = 0; block < blocks; block++) {
+    for (let i = 0; i < size; i++) {
+      const position = Math.min(n - 1, Math.max(0, ((i + 0.5) * n) / size - 0.5));
+      const floor = Math.floor(position);
+      const weight = position - floor;
+      const a = (block * n + floor) * inner;
+      const b = (block * n + Math.min(n - 1, floor + 1)) * inner;
+      const to = (block * size + i) * inner;
+      for (let j = 0; j < inner; j++) output[to + j] = input[a + j]! * (1 - weight) + input[b + j]! * weight;
     }
   }
   return output;

@@ -1,13 +1,18 @@
 import { checkOption, SegError, type Triple, voxelCount } from '@seg/core';
 
-/** Neighbours that count as touching: across faces, edges too, corners too. */
-export type Connectivity = 6 | 18 | 26;
+/**
+ * Neighbours that count as touching. In 3-D 6 across faces, 18 across edges too, 26 across corners too; within each slice
+ * alone, as contours are drawn, 4 or with corners 8.
+ */
+export type Connectivity = 4 | 8 | 6 | 18 | 26;
 
 export interface MorphologyOptions {
   /** How often the step is repeated. Default 1. */
   readonly rounds?: number;
   /** Default 6, the cross. */
   readonly connectivity?: Connectivity;
+  /** Axis across the slices for connectivity 4 and 8: 0 (z, default), 1 or 2. */
+  readonly axis?: number;
   /** Labels that take part; the others stay as they are. Default all above 0. */
   readonly labels?: readonly number[];
 }
@@ -66,16 +71,27 @@ export function dilateLabels(label: Uint8Array, shape: Triple, options: Morpholo
 
 function resolve(where: string, label: Uint8Array, shape: Triple, options: MorphologyOptions) {
   const { rounds = 1, connectivity = 6 } = options;
+  const isInPlane = connectivity === 4 || connectivity === 8;
   checkLabelMap(where, label, shape);
   if (!Number.isInteger(rounds) || rounds < 0) {
     throw new SegError('invalid-argument', { where, problem: 'rounds must be a whole number', got: rounds });
   }
-  checkOption(where, 'connectivity', String(connectivity), ['6', '18', '26']);
-  const reach = { 6: 1, 18: 2, 26: 3 }[connectivity];
+  checkOption(where, 'connectivity', String(connectivity), ['4', '8', '6', '18', '26']);
+  const { axis = 0 } = options;
+  if (![0, 1, 2].includes(axis) || (options.axis !== undefined && !isInPlane)) {
+    throw new SegError('invalid-argument', {
+      where,
+      problem: 'axis is the one across the slices, of connectivity 4 and 8 alone',
+      got: { axis, connectivity },
+      expected: '0, 1 or 2 with connectivity 4 or 8',
+    });
+  }
+  const reach = { 4: 1, 8: 2, 6: 1, 18: 2, 26: 3 }[connectivity];
   const offsets: Triple[] = [];
   for (const dz of [-1, 0, 1]) {
     for (const dy of [-1, 0, 1]) {
       for (const dx of [-1, 0, 1]) {
+        if (isInPlane && [dz, dy, dx][axis] !== 0) continue;
         const distance = Math.abs(dz) + Math.abs(dy) + Math.abs(dx);
         // A volume of one slice is a 2-D image: it has no neighbours above and below.
         if (distance > 0 && distance <= reach && (shape[0] > 1 || dz === 0)) offsets.push([dz, dy, dx]);

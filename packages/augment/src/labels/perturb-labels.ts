@@ -1,6 +1,8 @@
 import { type Rng, type RngState, SegError, type Triple } from '@seg/core';
-import { checkLabelMap, labelSet } from './morphology.ts';
-import { applyPerturbation, type Perturbation } from './perturbation.ts';
+import { checkLabelMap } from './morphology.ts';
+import { applyDrawn, drawNumbers, type Perturbation } from './perturbation.ts';
+import { stratify } from './stratify.ts';
+import { strengthOf, weaken } from './weaken.ts';
 
 /** A case whose label map may be spoiled. */
 export interface LabelledCase {
@@ -20,7 +22,11 @@ export interface PerturbationGroup {
   readonly name?: string;
   /** Part of all cases, rounded to whole cases. */
   readonly fraction: number;
-  readonly perturbation: Perturbation;
+  /**
+   * Or several, such as erosion and dilation: the cases of the group are shared out among them at random, but evenly (the
+   * first ones get one more where it does not come out even).
+   */
+  readonly perturbation: Perturbation | readonly Perturbation[];
 }
 
 /** What was done to one case. */
@@ -28,9 +34,12 @@ export interface PerturbationRecord {
   readonly id: string;
   /** Name of its group; `clean` for a case that was not chosen, or in which nothing changed. */
   readonly group: string;
-  /** The perturbation with its drawn numbers; null for a clean case. */
+  /** The perturbation with its drawn numbers, of which labels in `kept` got less; null for a clean case. */
   readonly applied: Perturbation | null;
-  /** Labels that kept their voxels, because the perturbation would have taken them away whole (or, rarely, others). */
+  /**
+   * Labels that the perturbation would have taken away whole (or, rarely, that would have been pushed out by one of
+   * those): they are as the strongest weaker one leaves something of them, or as they were.
+   */
   readonly kept: readonly number[];
   readonly foregroundBefore: number;
   readonly foregroundAfter: number;
@@ -40,7 +49,7 @@ export interface PerturbationRecord {
 
 /** Everything needed to repeat and to score an experiment; plain JSON. */
 export interface PerturbationManifest {
-  readonly schemaVersion: 2;
+  readonly schemaVersion: 3;
   readonly plan: PerturbationPlan;
   /** State of the generator before the first draw. */
   readonly rng: RngState;
@@ -54,11 +63,13 @@ export interface PerturbationManifest {
  * Which cases are chosen depends on the generator and on the ids, not on the order in which cases are given; what is
  * drawn for a case depends on its id alone.
  *
- * No perturbation but merges and swaps takes a label away from a case: one that erosion, a shift, missing slices or
- * jitter would remove whole keeps its voxels, and the record names it in `kept`.
+ * No perturbation but merges and swaps takes a label away from a case. Of one that would go whole stays what it last
+ * was: after fewer rounds of erosion, with a slice left, shifted less far or jittered less, with the same random numbers;
+ * the record names it in `kept`.
  *
  * @returns the label map of every case, clean ones unchanged (the same array), in the order given.
- * @throws SegError `invalid-argument` for fractions that are no such thing or exceed 1 together, and for repeated ids.
+ * @throws SegError `invalid-argument` for fractions that are no such thing or exceed 1 together, for repeated ids, and
+ * for groups without a perturbation.
  */
 export function perturbLabels(
   cases: readonly LabelledCase[],
@@ -78,44 +89,79 @@ export function perturbLabels(
   }
   const state = rng.state;
   const order = rng.split().shuffle(cases.map(({ id }) => id).sort());
-  const groupOf = new Map<string, PerturbationGroup>();
+  const groupOf = new Map<string, { readonly name: string | undefined; readonly perturbation: Perturbation }>();
+  const draws = rng.split();
   let next = 0;
   for (const group of plan.groups) {
     const count = Math.min(Math.round(group.fraction * cases.length), cases.length - next);
-    for (const id of order.slice(next, next + count)) groupOf.set(id, group);
+    const ids = order.slice(next, next + count);
+    const perturbationOf = sharedOut(ids, group.perturbation, draws.fork(`group ${next}`));
+    for (const id of ids) groupOf.set(id, { name: group.name, perturbation: perturbationOf(id) });
     next += count;
   }
-  const draws = rng.split();
   const labels: Uint8Array[] = [];
   const records = cases.map(({ id, label, shape }): PerturbationRecord => {
     checkLabelMap(`perturbLabels: ${id}`, label, shape);
     const group = groupOf.get(id);
-    const result = group && applyPerturbation(label, shape, group.perturbation, draws.fork(id));
-    const { spoilt, kept } = keepVanished(label, result?.label ?? label, group?.perturbation);
-    const isClean = result === undefined || spoilt.every((value, i) => value === label[i]);
+    if (group === undefined) {
+      labels.push(label);
+      return { id, group: 'clean', applied: null, kept: [], ...compare(label, label) };
+    }
+    const { spoilt, applied, kept } = spoil(label, shape, group.perturbation, () => draws.fork(id));
+    const isClean = spoilt.every((value, i) => value === label[i]);
     labels.push(isClean ? label : spoilt);
     return {
       id,
-      group: isClean ? 'clean' : (group!.name ?? group!.perturbation.kind),
-      applied: isClean ? null : result.applied,
+      group: isClean ? 'clean' : (group.name ?? group.perturbation.kind),
+      applied: isClean ? null : applied,
       kept,
       ...compare(label, spoilt),
     };
   });
-  return { labels, manifest: { schemaVersion: 2, plan, rng: state, cases: records } };
+  return { labels, manifest: { schemaVersion: 3, plan, rng: state, cases: records } };
 }
 
-/** Gives labels that are gone their voxels back; those that were merged or swapped are meant to go. */
-function keepVanished(before: Uint8Array, after: Uint8Array, perturbation: Perturbation | undefined) {
-  const isMeant = perturbation?.kind === 'merge' || perturbation?.kind === 'swap';
+function sharedOut(ids: readonly string[], given: PerturbationGroup['perturbation'], rng: Rng) {
+  const choices: readonly Perturbation[] = [given].flat();
+  if (choices.length === 0) throw invalid('a group needs a perturbation', given);
+  const places = stratify(ids, Object.fromEntries(choices.map((_, i) => [`${i}`, 1])), rng);
+  return (id: string) => choices[Number(places.get(id))]!;
+}
+
+/** Applies a perturbation, more weakly to those labels of which nothing would be left; `start` is the case's generator. */
+function spoil(before: Uint8Array, shape: Triple, perturbation: Perturbation, start: () => Rng) {
+  const rng = start();
+  const applied = drawNumbers(perturbation, rng);
+  const after = applyDrawn(before, shape, applied, rng);
+  // Those that were merged or swapped are meant to go.
+  const isMeant = perturbation.kind === 'merge' || perturbation.kind === 'swap';
   const vanished = isMeant ? [] : missing(before, after);
-  if (vanished.length === 0) return { spoilt: after, kept: [] };
-  const isKept = labelSet(vanished);
-  const spoilt = after.map((value, i) => (isKept[before[i]!] ? before[i]! : value));
+  if (vanished.length === 0) return { spoilt: after, applied, kept: vanished };
+  const strength = strengthOf(applied);
+  const known = new Map([[0, before]]);
+  const at = (k: number): Uint8Array => {
+    const rngAgain = start();
+    drawNumbers(perturbation, rngAgain);
+    const label = known.get(k) ?? applyDrawn(before, shape, weaken(applied, k), rngAgain);
+    known.set(k, label);
+    return label;
+  };
+  const spoilt = after.slice();
+  for (const value of vanished) {
+    // The strongest that leaves something: labels shrink step by step, so that halving finds it.
+    let [some, none] = [0, strength];
+    while (none - some > 1) {
+      const middle = (some + none) >> 1;
+      if (at(middle).includes(value)) some = middle;
+      else none = middle;
+    }
+    const rest = at(some);
+    for (let i = 0; i < rest.length; i++) if (rest[i] === value) spoilt[i] = value;
+  }
   // What comes back may lie where all of another label had moved to: then all stays.
   return missing(before, spoilt).length === 0
-    ? { spoilt, kept: vanished }
-    : { spoilt: before.slice(), kept: missing(before, new Uint8Array()) };
+    ? { spoilt, applied, kept: vanished }
+    : { spoilt: before.slice(), applied, kept: missing(before, new Uint8Array()) };
 }
 
 /** Labels above 0 of one map that another does not have, in order. */

@@ -20,6 +20,7 @@ export type Perturbation =
       readonly kind: 'erode' | 'dilate';
       readonly rounds: CountOrRange;
       readonly connectivity?: Connectivity;
+      readonly axis?: number;
     } & ChosenLabels)
   /** The same displacement in every case: a systematic error. */
   | ({ readonly kind: 'shift'; readonly shiftVoxels: Triple } & ChosenLabels)
@@ -44,7 +45,7 @@ export type Perturbation =
 const KINDS = ['erode', 'dilate', 'shift', 'dropSlices', 'wrongSide', 'merge', 'swap', 'jitter'] as const;
 
 /**
- * Applies one perturbation. Small labels can vanish by it; `perturbLabels` keeps them.
+ * Applies one perturbation. Small labels can vanish by it; `perturbLabels` keeps some of them.
  *
  * @returns a new label map, and the perturbation with every range replaced by what was drawn.
  * @throws SegError `invalid-argument` for unknown kinds and for numbers that a perturbation cannot have.
@@ -55,48 +56,59 @@ export function applyPerturbation(
   perturbation: Perturbation,
   rng: Rng,
 ): { readonly label: Uint8Array; readonly applied: Perturbation } {
+  const applied = drawNumbers(perturbation, rng);
+  return { label: applyDrawn(label, shape, applied, rng), applied };
+}
+
+/** A perturbation whose ranges are numbers. */
+export type DrawnPerturbation = Perturbation & { readonly rounds?: number; readonly count?: number };
+
+/** Replaces every range by a number of its own. */
+export function drawNumbers(perturbation: Perturbation, rng: Rng): DrawnPerturbation {
   checkOption('applyPerturbation', 'kind', perturbation.kind, KINDS);
   switch (perturbation.kind) {
     case 'erode':
+    case 'dilate':
+      return { ...perturbation, rounds: draw(perturbation.rounds, rng) };
+    case 'dropSlices':
+      return { ...perturbation, count: draw(perturbation.count, rng) };
+    default:
+      return perturbation;
+  }
+}
+
+/** What `drawNumbers` gave, applied; the generator is then where it left it. */
+export function applyDrawn(label: Uint8Array, shape: Triple, drawn: DrawnPerturbation, rng: Rng): Uint8Array {
+  switch (drawn.kind) {
+    case 'erode':
     case 'dilate': {
-      const rounds = draw(perturbation.rounds, rng);
-      const { connectivity = 6, labels } = perturbation;
-      const apply = perturbation.kind === 'erode' ? erodeLabels : dilateLabels;
+      const { kind, rounds, connectivity = 6, axis, labels } = drawn;
       if (labels !== undefined) checkLabels(labels);
-      const options = { rounds, connectivity, ...(labels === undefined ? {} : { labels }) };
-      return { label: apply(label, shape, options), applied: { ...perturbation, rounds } };
+      return (kind === 'erode' ? erodeLabels : dilateLabels)(label, shape, {
+        rounds,
+        connectivity,
+        ...(axis === undefined ? {} : { axis }),
+        ...(labels === undefined ? {} : { labels }),
+      });
     }
-    case 'shift': {
-      const { shiftVoxels, labels } = perturbation;
-      return { label: onLabels(label, labels, (part) => shiftLabels(part, shape, shiftVoxels)), applied: perturbation };
-    }
+    case 'shift':
+      return onLabels(label, drawn.labels, (part) => shiftLabels(part, shape, drawn.shiftVoxels));
     case 'dropSlices': {
-      const count = draw(perturbation.count, rng);
-      const { axis = 0, from = 'random', labels } = perturbation;
-      return {
-        label: onLabels(label, labels, (part) => dropSlices(part, shape, { axis, count, from }, rng)),
-        applied: { ...perturbation, count },
-      };
+      const { count, axis = 0, from = 'random', labels } = drawn;
+      return onLabels(label, labels, (part) => dropSlices(part, shape, { axis, count, from }, rng));
     }
-    case 'wrongSide': {
-      const { axis = 2, labels } = perturbation;
-      return { label: onLabels(label, labels, (part) => mirror(part, shape, [axis])), applied: perturbation };
-    }
-    case 'merge': {
-      const mapping = Object.fromEntries(perturbation.from.map((value) => [value, perturbation.to]));
-      return { label: relabel(label, mapping), applied: perturbation };
-    }
+    case 'wrongSide':
+      return onLabels(label, drawn.labels, (part) => mirror(part, shape, [drawn.axis ?? 2]));
+    case 'merge':
+      return relabel(label, Object.fromEntries(drawn.from.map((value) => [value, drawn.to])));
     case 'swap': {
-      const [a, b] = perturbation.labels;
-      return { label: relabel(label, { [a]: b, [b]: a }), applied: perturbation };
+      const [a, b] = drawn.labels;
+      return relabel(label, { [a]: b, [b]: a });
     }
     case 'jitter': {
-      const { standardDeviationVoxels, correlationVoxels = 4, labels } = perturbation;
+      const { standardDeviationVoxels, correlationVoxels = 4, labels } = drawn;
       const options = { standardDeviationVoxels, correlationVoxels };
-      return {
-        label: onLabels(label, labels, (part) => jitterContour(part, shape, options, rng)),
-        applied: perturbation,
-      };
+      return onLabels(label, labels, (part) => jitterContour(part, shape, options, rng));
     }
   }
 }

@@ -1,8 +1,11 @@
 import type { Triple } from '@seg/core';
-import { bsplineWeights } from './cubic-spline.ts';
+import { bsplineWeights, SPLINE_POLE } from './cubic-spline.ts';
 import { clamp, isInside } from './inside.ts';
 
-/** Samples cubic B-spline coefficients of one channel at coordinates [z | y | x]. */
+/**
+ * Samples cubic B-spline coefficients of one channel at coordinates [z | y | x]. For border `edge` the coefficients
+ * must be of the continuation `edge`, otherwise of `mirror`.
+ */
 export function sampleCubic(
   coefficients: Float32Array,
   [depth, height, width]: Triple,
@@ -23,9 +26,15 @@ export function sampleCubic(
       to[i] = border as number;
       continue;
     }
-    tapsOf(clamp(z, maxZ), depth, height * width, weights, offsets, 0);
-    tapsOf(clamp(y, maxY), height, width, weights, offsets, 4);
-    tapsOf(clamp(x, maxX), width, 1, weights, offsets, 8);
+    if (edge) {
+      edgeTaps(z, depth, height * width, weights, offsets, 0);
+      edgeTaps(y, height, width, weights, offsets, 4);
+      edgeTaps(x, width, 1, weights, offsets, 8);
+    } else {
+      mirrorTaps(clamp(z, maxZ), depth, height * width, weights, offsets, 0);
+      mirrorTaps(clamp(y, maxY), height, width, weights, offsets, 4);
+      mirrorTaps(clamp(x, maxX), width, 1, weights, offsets, 8);
+    }
     let sum = 0;
     for (let a = 0; a < 4; a++) {
       let plane = 0;
@@ -44,7 +53,7 @@ export function sampleCubic(
   }
 }
 
-function tapsOf(
+function mirrorTaps(
   position: number,
   size: number,
   stride: number,
@@ -63,4 +72,54 @@ function mirrorIndex(index: number, size: number): number {
   const period = 2 * size - 2;
   const wrapped = ((index % period) + period) % period;
   return wrapped < size ? wrapped : period - wrapped;
+}
+
+/** Beyond so many voxels from the end the spline is the end's value to float64 precision. */
+const FAR = 32;
+
+/**
+ * The taps where the samples go on with their end values for ever. The spline does not: just outside it still swings.
+ * Its k-th coefficient beyond an end is v + z^k (c - v), with the pole z, the end's coefficient c and its sample
+ * v = ((4 + z) c + d) / (5 + z), d the coefficient next to it; so what lies beyond counts as these two.
+ */
+function edgeTaps(
+  position: number,
+  size: number,
+  stride: number,
+  weights: Float64Array,
+  offsets: Int32Array,
+  at: number,
+): void {
+  const last = size - 1;
+  const near = Math.min(last + FAR, Math.max(-FAR, position));
+  const floor = Math.floor(near);
+  bsplineWeights(near - floor, weights, at);
+  if (floor >= 1 && floor + 2 <= last) {
+    for (let k = 0; k < 4; k++) offsets[at + k] = stride * (floor - 1 + k);
+    return;
+  }
+  // At most four coefficients: those of the ends, of which either may be reached, and those next to them.
+  const low = Math.max(0, Math.min(last - 3, floor - 1));
+  const folded = [0, 0, 0, 0];
+  for (let k = 0; k < 4; k++) {
+    const index = floor - 1 + k;
+    const beyond = index < 0 ? -index : Math.max(0, index - last);
+    const end = index < 0 ? 0 : last;
+    const weight = weights[at + k]!;
+    if (beyond === 0) {
+      folded[index - low]! += weight;
+    } else if (size === 1) {
+      folded[0]! += weight;
+    } else {
+      const next = index < 0 ? 1 : last - 1;
+      const swing = SPLINE_POLE ** beyond;
+      const share = (1 - swing) / (5 + SPLINE_POLE);
+      folded[end - low]! += weight * (swing + share * (4 + SPLINE_POLE));
+      folded[next - low]! += weight * share;
+    }
+  }
+  for (let k = 0; k < 4; k++) {
+    weights[at + k] = folded[k]!;
+    offsets[at + k] = stride * Math.min(last, low + k);
+  }
 }

@@ -14,8 +14,9 @@ export interface SampleOptions {
 }
 
 /**
- * Samples an image at a grid's coordinates, like SciPy's `map_coordinates` with mode `constant` (or `nearest` for
- * border `edge`): no interpolation between the last voxel and the border.
+ * Samples an image at a grid's coordinates, like SciPy's `map_coordinates` with mode `constant`: no interpolation
+ * between the last voxel and the border. For border `edge` like mode `nearest`: the spline of an image that goes on for
+ * ever, which swings a little just outside where it is cubic.
  *
  * @param image [C, D, H, W].
  * @param shape [D, H, W] of the image.
@@ -47,7 +48,7 @@ export function sampleImage(
     const to = output.subarray(c * voxelsOut, (c + 1) * voxelsOut);
     if (dense === undefined) linearAffine(from, shape, grid as AffineSamplingGrid, border as number, to);
     else if (interpolation === 'linear') linearAt(from, shape, dense, border, to);
-    else sampleCubic(splineCoefficients(from, shape), shape, dense, border, to);
+    else sampleCubic(splineCoefficients(from, shape, border === 'edge' ? 'edge' : 'mirror'), shape, dense, border, to);
   }
   return output;
 }

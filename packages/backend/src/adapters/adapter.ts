@@ -1,3 +1,4 @@
+import type { BackendCapacity } from '../capacity.ts';
 import type { KernelRuntime } from '../runtime/kernel-runtime.ts';
 import type { ScratchUse } from '../runtime/scratch-pool.ts';
 
@@ -30,6 +31,7 @@ export interface AdapterHandle {
   /** Build of the kernels, e.g. `relaxed`; empty where there is only one. */
   readonly variant: string;
   readonly description: string;
+  readonly capacity: BackendCapacity;
   /** Memory that the kernels hold beside the tensors; undefined for backends without kernels of ours. */
   readonly kernelMemory?: () => KernelMemory;
   readonly runtime?: KernelRuntime;

@@ -1,7 +1,11 @@
 import { findBackend, findBackendFactory, registerBackend, removeBackend, setBackend } from '@tensorflow/tfjs-core';
+import { processorGflopPerSecond } from '../capacity.ts';
+import { systemMemoryBytes } from '../runtime/system-memory.ts';
 import type { BackendAdapter } from './adapter.ts';
 
 const priority = 1;
+/** Where a browser does not tell the machine's memory. */
+const unknownBytes = 4 * 2 ** 30;
 
 /** tfjs's plain JavaScript backend: slow, simple, the reference for tests. */
 export const cpuAdapter: BackendAdapter = {
@@ -19,6 +23,11 @@ export const cpuAdapter: BackendAdapter = {
       threads: 1,
       variant: '',
       description: 'cpu: plain JavaScript, 1 thread',
+      capacity: {
+        memoryBytes: systemMemoryBytes() ?? unknownBytes,
+        tensorBytes: Number.POSITIVE_INFINITY,
+        gflopPerSecond: processorGflopPerSecond,
+      },
       dispose() {
         const factory = findBackendFactory('cpu');
         removeBackend('cpu');

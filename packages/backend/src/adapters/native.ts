@@ -1,9 +1,12 @@
 import { SegError } from '@seg/core';
 import { backend, findBackendFactory, registerBackend, removeBackend, setBackend } from '@tensorflow/tfjs-core';
+import { gpuGflopPerSecond, processorGflopPerSecond, usualGpuBytes } from '../capacity.ts';
+import { gpuMemoryBytes } from '../native/gpu-memory.ts';
 import { findInstalled, type NativeBackend } from '../native/installed.ts';
 import { registerNativeKernels } from '../native/kernels/register.ts';
 import { loadBinding, type NodeBackend } from '../native/load-binding.ts';
 import { isNode } from '../runtime/node-builtins.ts';
+import { systemMemoryBytes } from '../runtime/system-memory.ts';
 import type { BackendAdapter } from './adapter.ts';
 
 const priority = 3;
@@ -41,6 +44,11 @@ export function nativeAdapter(name: NativeBackend): BackendAdapter {
         threads,
         variant: '',
         description: `${name}: libtensorflow ${running.binding.TF_Version}, ${device}`,
+        capacity: {
+          memoryBytes: running.isUsingGpuDevice ? (gpuMemoryBytes() ?? usualGpuBytes) : systemMemoryBytes()!,
+          tensorBytes: Number.POSITIVE_INFINITY,
+          gflopPerSecond: running.isUsingGpuDevice ? gpuGflopPerSecond : processorGflopPerSecond,
+        },
         // The library stays loaded: it cannot be unloaded, and its settings hold for the whole process.
         dispose: stop,
       };

@@ -1,12 +1,14 @@
 import { SegError } from '@seg/core';
 import { engine, findBackendFactory, registerBackend, removeBackend, setBackend } from '@tensorflow/tfjs-core';
+import { processorGflopPerSecond } from '../capacity.ts';
 import { registerConvKernels } from '../conv/register.ts';
 import { registerFusedKernels } from '../fused/register.ts';
 import { KernelOverrides } from '../override-kernel.ts';
 import { detectFeatures } from '../runtime/features.ts';
 import type { KernelVariant } from '../runtime/kernel-runtime.ts';
 import { loadKernels } from '../runtime/load-kernels.ts';
-import { startTfjsWasm } from '../runtime/tfjs-wasm.ts';
+import { systemMemoryBytes } from '../runtime/system-memory.ts';
+import { largestSafeBlock, memoryLimitBytes, startTfjsWasm } from '../runtime/tfjs-wasm.ts';
 import { machineThreads } from '../runtime/thread-count.ts';
 import { type LaunchedThreads, ThreadPool } from '../runtime/thread-pool.ts';
 import { WasmRuntime } from '../runtime/wasm-runtime.ts';
@@ -56,6 +58,11 @@ async function startVariant(variant: KernelVariant, threads: number, options: Ad
     threads,
     variant,
     description: `wasm: ${variantNames[variant]}, ${threads} thread${threads > 1 ? 's' : ''}`,
+    capacity: {
+      memoryBytes: Math.min(memoryLimitBytes, systemMemoryBytes() ?? memoryLimitBytes),
+      tensorBytes: largestSafeBlock,
+      gflopPerSecond: processorGflopPerSecond,
+    },
     runtime,
     kernelMemory: () => ({
       scratch: runtime.scratchUse(),

@@ -1,10 +1,13 @@
 import { SegError } from '@seg/core';
 import { findBackendFactory, registerBackend, removeBackend, setBackend } from '@tensorflow/tfjs-core';
+import { gpuGflopPerSecond, usualGpuBytes } from '../capacity.ts';
 import { findAdapter, openDevice, refuseSyncReads, throwingRead } from '../webgpu/gpu-device.ts';
 import { registerWebgpuKernels } from '../webgpu/register.ts';
 import type { BackendAdapter } from './adapter.ts';
 
 const priority = 1;
+/** WebGPU's default of maxStorageBufferBindingSize. */
+const defaultBindingBytes = 128 * 2 ** 20;
 
 interface WebgpuModule {
   WebGPUBackend: new (
@@ -45,6 +48,11 @@ export const webgpuAdapter: BackendAdapter = {
       threads: 1,
       variant: '',
       description: `webgpu: ${describe(adapter.info)}`,
+      capacity: {
+        memoryBytes: usualGpuBytes, // WebGPU does not tell
+        tensorBytes: adapter.limits.maxStorageBufferBindingSize ?? defaultBindingBytes,
+        gflopPerSecond: gpuGflopPerSecond,
+      },
       dispose() {
         removeBackend('webgpu');
         device.destroy();

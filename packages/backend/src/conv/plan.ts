@@ -1,9 +1,12 @@
 import { depthPairs, tilePoints, weightPoints } from '../../assembly/conv/winograd-variants.ts';
-import { allAre, type ConvGeometry, volumeOf } from './geometry.ts';
+import { allAre, type ConvGeometry, perAxis, volumeOf } from './geometry.ts';
 import type { WinogradPlan } from './winograd-convolution.ts';
 import { tileCount, type VariantId, variantOf } from './winograd-variant.ts';
 
-/** `fast` uses Winograd's method where it applies (errors a few times those of direct sums); `direct` never does. */
+/**
+ * `fast` uses Winograd's method where it applies (errors a few times those of direct sums, and sums of zeros that are not
+ * quite zero); `direct` never does.
+ */
 export type ConvPrecision = 'fast' | 'direct';
 
 /** Winograd's method needs this many channels on both sides to pay for its transforms. */
@@ -42,7 +45,7 @@ export function planConvolution(g: ConvGeometry, precision: ConvPrecision): Wino
 export function planFilterGradient(g: ConvGeometry, precision: ConvPrecision): WinogradPlan | undefined {
   if (precision === 'direct' || !winogradApplies(g)) return undefined;
   // With stride 2 there are 9 products for 12 an axis, but over shorter rows: no faster than direct sums.
-  if (g.stride[1] !== 1) return undefined;
+  if (g.stride[1] !== 1 || fewestTerms(g) < certainTerms) return undefined;
   const plan = blocked(g, unitStrideVariant(g, filterGradientDepth), filterGradientAtOnce);
   const variant = variantOf(plan.variant);
   const gradientBytes = 4 * weightPoints(variant) * g.inChannels * g.outChannels;
@@ -50,6 +53,25 @@ export function planFilterGradient(g: ConvGeometry, precision: ConvPrecision): W
   const cached = tiles < manyTiles ? cachedGradientBytes.few : cachedGradientBytes.many;
   if (plan.blockTiles === 0 || depthPairs(variant) === 0 || gradientBytes <= cached) return plan;
   return { ...plan, blockTiles: evenBlocks(tiles, tilesOfStream), pairs: true };
+}
+
+/**
+ * A gradient of as many products can be expected not to vanish. With fewer, the weights at a kernel's corners often meet
+ * nothing but zeros behind a ReLU: their gradient must then be exactly zero, because Adam makes a whole step of the
+ * rounding that Winograd's method leaves in its place. Direct sums of so few voxels are about as fast.
+ */
+const certainTerms = 24;
+
+/** Products of an input and an output gradient in the sum for that tap of a kernel of stride 1 which has the fewest. */
+function fewestTerms(g: ConvGeometry): number {
+  const alongAxis = perAxis((a) => {
+    const last = g.kernel[a] - 1;
+    const first = Math.min(g.output[a], g.input[a] + g.pad[a]) - g.pad[a];
+    const end = Math.min(g.output[a], g.input[a] + g.pad[a] - last) - Math.max(0, g.pad[a] - last);
+    // Taps that lie wholly outside (sizes of 1) are exact in any case.
+    return Math.max(1, Math.min(first, end));
+  });
+  return g.batch * volumeOf(alongAxis);
 }
 
 const meanChannels = (g: ConvGeometry) => Math.sqrt(g.inChannels * g.outChannels);

@@ -9,7 +9,7 @@ const packagePath = `@tensorflow/tfjs-backend-wasm/wasm-out/${binaryName}`;
 // tfjs's allocator adds sizes to the addresses of free blocks in 32 bits and takes what wraps around for a fit: it then
 // hands out memory past the end and overwrites what lies at the beginning. Memory that ends this far below 4 GiB has no
 // address at which a block of this size could wrap.
-const largestSafeBlock = 320 * 2 ** 20;
+export const largestSafeBlock = 320 * 2 ** 20;
 const pageBytes = 2 ** 16;
 
 /** Bytes that WebAssembly's memory grows to at most. */

@@ -4,10 +4,11 @@ import { positiveNumber, wholeNumber } from '../terminal/arguments.ts';
 import { addBackendOptions, type BackendOptions, startChosenBackend } from '../terminal/backend-options.ts';
 import type { Cli } from '../terminal/cli.ts';
 import { dataFolder } from '../terminal/data-folder.ts';
+import { addDatasetOptions, type DatasetOptions, datasetOptions } from '../terminal/dataset-options.ts';
 import { type Progress, startProgress } from '../terminal/progress.ts';
 import { formatTable } from '../terminal/table.ts';
 
-interface Options extends BackendOptions {
+interface Options extends BackendOptions, DatasetOptions {
   readonly data?: string;
   readonly out?: string;
   readonly label?: number[];
@@ -35,6 +36,7 @@ export function addCurate(program: Command, cli: Cli): void {
     .option('--seed <n>', 'seed of everything random (default: 0)', wholeNumber(0))
     .option('--minutes <n>', 'time for everything (default: 30)', positiveNumber)
     .option('--correct-all', 'write a corrected label for every case, not only for those that stand out');
+  addDatasetOptions(command);
   addBackendOptions(command)
     .option('--json', 'print the ranking as JSON')
     .addHelpText(
@@ -59,14 +61,18 @@ async function curate(cli: Cli, data: string, out: string, options: Options): Pr
   const { curationReport, renderMapReport } = await import('@seg/report');
   const { writeFileAtomic } = await import('@seg/io/node');
   const { requireFolder } = await import('../tasks/folders.ts');
+  const { sessionFacts } = await import('../tasks/run-facts.ts');
+  const { describeSession } = await import('../tasks/run-sessions.ts');
   const { join } = await import('node:path');
   const { label: labels, seed, minutes, correctAll } = options;
   await requireFolder('seg curate', data);
-  await startChosenBackend(cli, options);
+  const { description } = await startChosenBackend(cli, options);
+  const session = describeSession(cli.args ?? [], description);
   const bars = stages(cli);
   try {
     const result = await curateDataset({
       data,
+      dataset: datasetOptions(options),
       out,
       signal: cli.signal,
       onProgress: bars.show,
@@ -78,7 +84,9 @@ async function curate(cli: Cli, data: string, out: string, options: Options): Pr
     });
     await bars.stop();
     const report = join(out, 'report.html');
-    await writeFileAtomic(report, renderMapReport(curationReport(result)));
+    const page = curationReport(result);
+    const summary = [...page.summary, ...sessionFacts([session])];
+    await writeFileAtomic(report, renderMapReport({ ...page, summary }));
     if (options.json === true) {
       cli.stdout(`${JSON.stringify({ out, report, seconds: result.seconds, ranking: result.ranking }, infinity)}\n`);
       return;

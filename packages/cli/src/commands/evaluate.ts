@@ -1,13 +1,15 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { wholeNumber } from '../terminal/arguments.ts';
 import type { Cli } from '../terminal/cli.ts';
 import { startProgress } from '../terminal/progress.ts';
-import { formatTable } from '../terminal/table.ts';
+import { formatScores } from '../terminal/score-table.ts';
 
 interface Options {
   readonly prediction: string;
   readonly reference: string;
   readonly out: string;
   readonly labels?: readonly (number | { readonly name: string; readonly values: readonly number[] })[];
+  readonly ignoreLabel?: readonly number[];
   readonly convention: 'monai' | 'medpy' | 'deepmind';
   readonly emptyDistances: 'skip' | 'penalty';
   readonly json?: boolean;
@@ -27,6 +29,11 @@ export function addEvaluate(program: Command, cli: Cli): void {
       'labels to evaluate, such as 1,2 or 1+2 for a region (default: all that occur)',
       parseLabels,
     )
+    .option(
+      '--ignore-label <n>',
+      'value of the references for voxels that nobody annotated; they count nowhere (may be repeated)',
+      (text: string, before: readonly number[] = []) => [...before, wholeNumber(0)(text)],
+    )
     .addOption(
       new Option('--convention <name>', 'how surface distances are measured')
         .choices(['monai', 'medpy', 'deepmind'])
@@ -42,11 +49,21 @@ export function addEvaluate(program: Command, cli: Cli): void {
       'after',
       `
 cases.csv has a row for each case and label: case,label,dice,jaccard,hd95_mm,assd_mm,nsd_1mm,volume_ml,
-reference_volume_ml,flags. summary.json has means, spreads and counts of undefined values for each label.
+reference_volume_ml,flags. Distances and volumes are in mm and ml by the affine of the reference; headers that contradict
+themselves and sheared grids are named. summary.json has means, spreads and counts of undefined values for each label.
+
+Beside each mean stands the number of cases that it is taken over (n). A distance to an empty label is infinite, and
+left out of the mean unless --empty-distances penalty is given. The last columns count such cases: empty_prediction
+where the prediction has no voxel of the label, empty_reference where the reference has none; empty_both, counted in
+both, where neither has.
+
+Voxels of an --ignore-label count as if they lay outside of the image: both maps are cut off there, and have a surface
+there.
 
 Examples:
   $ seg evaluate --prediction predictions --reference data/labelsTr --out scores
-  $ seg evaluate --prediction p --reference r --out scores --labels 1,2,1+2 --convention deepmind`,
+  $ seg evaluate --prediction p --reference r --out scores --labels 1,2,1+2 --convention deepmind
+  $ seg evaluate --prediction p --reference r --out scores --ignore-label 3`,
     )
     .action(async (options: Options) => {
       const { mkdir } = await import('node:fs/promises');
@@ -54,7 +71,7 @@ Examples:
       const { writeFileAtomic } = await import('@seg/io/node');
       const { evaluateFolders } = await import('../tasks/evaluate-folders.ts');
       const { refuseFile } = await import('../tasks/folders.ts');
-      const { prediction, reference, out, labels, convention, emptyDistances } = options;
+      const { prediction, reference, out, labels, ignoreLabel, convention, emptyDistances } = options;
       const warnings: string[] = [];
       await refuseFile('seg evaluate', out);
       const progress = await startProgress(cli, 'evaluating');
@@ -66,6 +83,7 @@ Examples:
           onProgress: (done, total) => progress.update(done, total),
           onWarning: (message) => warnings.push(message),
           ...(labels === undefined ? {} : { labels }),
+          ...(ignoreLabel === undefined ? {} : { ignoreLabels: ignoreLabel }),
         });
         progress.stop();
         for (const warning of warnings) cli.stderr(`seg: ${warning}\n`);
@@ -77,12 +95,14 @@ Examples:
           cli.stdout(`${JSON.stringify(summary)}\n`);
           return;
         }
-        const rows = Object.entries(summary.labels).map(([label, { cases, dice, hd95Mm, assdMm, nsd }]) => [
-          label,
-          String(cases),
-          ...[dice, hd95Mm, assdMm, nsd].map(({ mean }) => (mean === null ? '-' : mean.toFixed(4))),
-        ]);
-        cli.stdout(formatTable(['label', 'cases', 'dice', 'hd95_mm', 'assd_mm', 'nsd_1mm'], rows));
+        const rows = Object.entries(summary.labels);
+        const columns = [
+          ['dice', 'dice'],
+          ['hd95_mm', 'hd95Mm'],
+          ['assd_mm', 'assdMm'],
+          ['nsd_1mm', 'nsd'],
+        ] as const;
+        cli.stdout(formatScores(rows, columns));
         cli.stdout(`${join(out, 'cases.csv')}\n${join(out, 'summary.json')}\n`);
       } finally {
         progress.stop();

@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import type { Cli } from '../terminal/cli.ts';
 
+const AXES = ['x', 'y', 'z'] as const;
+
 /** Adds `seg info`. */
 export function addInfo(program: Command, cli: Cli): void {
   program
@@ -27,17 +29,20 @@ Examples:
         if (options.json === true) cli.stdout(`${JSON.stringify(info)}\n`);
         else if ('error' in info) cli.stderr(`seg: ${info.error.message}\n`);
         else {
-          const { shape, dtype, byteOrder, zooms, axisCodes, slope, intercept, min, max, mean, nan, inf } = info;
+          const { shape, dtype, byteOrder, zooms, axisCodes, slope, intercept, min, max, mean, nan, inf, warnings } =
+            info;
           const zoom = zooms.map((z) => (z === null ? '?' : Number(z.toPrecision(6)))).join(' x ');
           const scaling = slope === null ? 'none' : `${slope} * v + ${intercept}`;
+          const order = AXES.slice(0, Math.min(3, shape.length)).join(', ');
           cli.stdout(
             [
               file,
-              `  shape      ${shape.join(' x ')}`,
+              `  shape      ${shape.join(' x ')} (${order}${shape.length > 3 ? ', ...' : ''})`,
               `  type       ${dtype}, ${byteOrder}-endian, scaling ${scaling}`,
-              `  spacing    ${zoom}`,
+              `  spacing    ${zoom} mm (${order}${shape.length > 3 ? ', ...' : ''})`,
               `  axes       ${axisCodes.map((code) => code ?? '?').join('')}`,
               `  values     ${min} to ${max}, mean ${mean}${nan + inf > 0 ? `, ${nan} NaN, ${inf} infinite` : ''}`,
+              ...warnings.map((warning) => `  warning    ${warning}`),
               '',
             ].join('\n'),
           );

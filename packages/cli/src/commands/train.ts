@@ -10,11 +10,12 @@ import {
 } from '../terminal/backend-options.ts';
 import type { Cli } from '../terminal/cli.ts';
 import { dataFolder } from '../terminal/data-folder.ts';
+import { addDatasetOptions, type DatasetOptions, datasetOptions } from '../terminal/dataset-options.ts';
 import { collectOption } from '../terminal/method-options.ts';
 import { type Progress, startProgress } from '../terminal/progress.ts';
-import { formatTable } from '../terminal/table.ts';
+import { formatScores } from '../terminal/score-table.ts';
 
-interface Options extends BackendOptions {
+interface Options extends BackendOptions, DatasetOptions {
   readonly data?: string;
   readonly out?: string;
   readonly resume?: string;
@@ -47,7 +48,12 @@ export function addTrain(program: Command, cli: Cli): void {
     .option('--seed <n>', 'seed of everything random (default: 0)', wholeNumber(0))
     .option('--steps <n>', 'train for this many steps', wholeNumber(1))
     .option('--minutes <n>', 'train for this long, loading included (default: 12)', positiveNumber)
-    .option('--checkpoint-every <n>', 'steps between checkpoints (default: a tenth of the training)', wholeNumber(1));
+    .option(
+      '--checkpoint-every <n>',
+      'steps between checkpoints (default: ten in a training, fewer where they are slow)',
+      wholeNumber(1),
+    );
+  addDatasetOptions(command);
   addBackendOptions(command)
     .option('--no-verify', 'do not check the data set first')
     .option('--json', 'print the result as JSON')
@@ -55,8 +61,9 @@ export function addTrain(program: Command, cli: Cli): void {
       'after',
       `
 The run's folder gets config.json, metrics.jsonl, TensorBoard events, checkpoints/{last,best}.{safetensors,json},
-validation/ and report.html, and what the method records and reports of its own. Ctrl-C stops after a checkpoint;
---resume goes on from there.
+validation/ and report.html, and what the method records and reports of its own. Before it trains it says its plan:
+cases, spacing, patch, network, steps. Validations and checkpoints take at most a tenth of the time. Ctrl-C and SIGTERM
+stop after a checkpoint with exit code 130; --resume goes on from there.
 
 Examples:
   $ seg train --data data/hippocampus --out run --seed 1
@@ -95,6 +102,8 @@ function checkOptions(command: Command, positional: string | undefined, options:
     'steps',
     'minutes',
     'checkpointEvery',
+    'layout',
+    'allowLinksOutside',
   ] as const;
   const given = fixed.filter((name) => options[name] !== undefined);
   if (positional !== undefined) given.unshift('data');
@@ -115,12 +124,16 @@ async function begin(cli: Cli, data: string, options: Options): Promise<RunResul
   if (network !== undefined) networkKind(network, registry.networks);
   const methodOptions = await readMethodOptions(options);
   await requireFolder('seg train', data);
-  if (options.verify) await verifyFirst(cli, data);
-  await startChosenBackend(cli, options);
-  return watch(cli, (observers) =>
+  const told = options.verify ? await verifyFirst(cli, data, datasetOptions(options)) : new Set<string>();
+  const { capacity, description } = await startChosenBackend(cli, options);
+  const { describeSession, recordingSession } = await import('../tasks/run-sessions.ts');
+  const session = describeSession(cli.args ?? [], description);
+  const begun = (observers: RunObservers) =>
     trainRun({
-      ...observers,
+      ...recordingSession(observers, out!, session),
+      capacity,
       data,
+      dataset: datasetOptions(options),
       out: out!,
       method,
       methodOptions,
@@ -130,8 +143,8 @@ async function begin(cli: Cli, data: string, options: Options): Promise<RunResul
       ...(steps === undefined ? {} : { budget: { steps } }),
       ...(minutes === undefined ? {} : { budget: { minutes } }),
       ...(checkpointEvery === undefined ? {} : { checkpointEvery }),
-    }),
-  );
+    });
+  return watch(cli, begun, told);
 }
 
 /** The method's options from the command line or from a file; null for none. */
@@ -150,27 +163,42 @@ async function readMethodOptions({ option, options: file }: Options): Promise<Js
 async function resume(cli: Cli, run: string, options: Options): Promise<RunResult> {
   const { readRunConfig, resumeRun } = await import('@seg/train/node');
   const { backend } = await readRunConfig(run);
-  await startChosenBackend(cli, {
+  const { description } = await startChosenBackend(cli, {
     ...(isBackendName(backend) ? { backend } : {}),
     ...options,
   });
   const { fullRegistry } = await import('../tasks/registry.ts');
   const registry = await fullRegistry(cli.methods);
-  return watch(cli, (observers) => resumeRun(run, { ...observers, ...registry }));
+  const { describeSession, recordingSession } = await import('../tasks/run-sessions.ts');
+  const session = describeSession(cli.args ?? [], description);
+  return watch(cli, (observers) => resumeRun(run, { ...recordingSession(observers, run, session), ...registry }));
 }
 
-async function verifyFirst(cli: Cli, data: string): Promise<void> {
+/** Warnings that are shown before a training; `seg verify` shows all. */
+const SHOWN_WARNINGS = 20;
+
+/** Refuses a data set with errors and shows the warnings about one without. Returns the lines that were shown. */
+async function verifyFirst(cli: Cli, data: string, options: DatasetOptions): Promise<ReadonlySet<string>> {
   const { SegError } = await import('@seg/core');
-  const { formatVerificationReport } = await import('@seg/io');
+  const { describeFinding, formatVerificationReport } = await import('@seg/io');
   const { verifyDataset } = await import('@seg/io/node');
   const progress = await startProgress(cli, 'verifying');
   try {
     const report = await verifyDataset(data, {
+      ...options,
       signal: cli.signal,
       onProgress: (done, total) => progress.update(done, total),
     });
     progress.stop();
-    if (report.ok) return;
+    if (report.ok) {
+      const lines = report.findings.map(describeFinding);
+      for (const [i, line] of lines.slice(0, SHOWN_WARNINGS).entries()) {
+        cli.stderr(`warning: ${line}\n    ${report.findings[i]!.hint}\n`);
+      }
+      const more = lines.length - SHOWN_WARNINGS;
+      if (more > 0) cli.stderr(`warning: ${more} more; see them all with: seg verify ${data}\n`);
+      return new Set(lines);
+    }
     throw new SegError('corrupt-data', {
       where: 'seg train',
       problem: `the data set cannot be trained on:\n${formatVerificationReport(report)}`,
@@ -181,8 +209,12 @@ async function verifyFirst(cli: Cli, data: string): Promise<void> {
   }
 }
 
-/** Runs a training with a bar for each of its stages. */
-async function watch(cli: Cli, run: (observers: RunObservers) => Promise<RunResult>): Promise<RunResult> {
+/** Runs a training with a bar for each of its stages; warnings that were `told` before are not repeated. */
+async function watch(
+  cli: Cli,
+  run: (observers: RunObservers) => Promise<RunResult>,
+  told: ReadonlySet<string> = new Set(),
+): Promise<RunResult> {
   let stage = '';
   let bar: Progress | undefined;
   let opening: Promise<void> = Promise.resolve();
@@ -199,20 +231,25 @@ async function watch(cli: Cli, run: (observers: RunObservers) => Promise<RunResu
     bar?.update(done, total, detail);
   };
   let validation = '';
+  const { describePlan } = await import('../terminal/describe-plan.ts');
+  const { fullRegistry } = await import('../tasks/registry.ts');
+  const { networks } = await fullRegistry(cli.methods);
   try {
     return await run({
       signal: cli.signal,
+      onPlan: (plan) => cli.stderr(describePlan(plan, networks)),
       onPrepare: (done, total, what) => show(what, done, total),
       onProgress: ({ step, totalSteps, metrics, remainingSeconds }: TrainingProgress) => {
         const loss = metrics.loss === undefined ? '' : `loss ${metrics.loss.toFixed(3)}`;
         show('training', step, Math.max(step, Math.round(totalSteps)), `${loss}${validation}`, remainingSeconds);
       },
       onLog: (record) => {
-        if (record.kind === 'validation' && record.metrics.score !== undefined) {
-          validation = `, validation score ${record.metrics.score.toFixed(3)}`;
-        }
+        if (record.kind !== 'validation') return;
+        validation = `, validation score ${record.metrics.score?.toFixed(3) ?? 'undefined'}`;
       },
-      onWarning: (message) => cli.stderr(`seg: ${message}\n`),
+      onWarning: (message) => {
+        if (!told.has(message)) cli.stderr(`seg: ${message}\n`);
+      },
     });
   } finally {
     stage = '';
@@ -224,13 +261,14 @@ async function watch(cli: Cli, run: (observers: RunObservers) => Promise<RunResu
 async function finish(cli: Cli, result: RunResult, json: boolean): Promise<void> {
   const { run, stopped, steps, best } = result;
   if (stopped === 'aborted') {
-    cli.failed = true;
+    cli.stopped = true;
     if (json) cli.stdout(`${JSON.stringify({ run, stopped, steps, best })}\n`);
     cli.stderr(`seg: stopped at step ${steps} after a checkpoint; continue with: seg train --resume ${run}\n`);
     return;
   }
   const { fullRegistry } = await import('../tasks/registry.ts');
   const { reportRun } = await import('../tasks/report-run.ts');
+  const { isSegError } = await import('@seg/core');
   const progress = await startProgress(cli, 'reporting');
   try {
     const { report, pages, summary } = await reportRun(run, {
@@ -244,14 +282,23 @@ async function finish(cli: Cli, result: RunResult, json: boolean): Promise<void>
       cli.stdout(`${JSON.stringify({ run, stopped, steps, best, validation: summary ?? null, report, pages })}\n`);
       return;
     }
-    const names = new Map(result.config.data.labels.map(({ value, name }) => [String(value), name]));
-    const rows = Object.entries(summary?.labels ?? {}).map(([label, { cases, dice, hd95Mm }]) => [
-      `${label} ${names.get(label) ?? ''}`.trim(),
-      String(cases),
-      ...[dice, hd95Mm].map(({ mean }) => (mean === null ? '-' : mean.toFixed(4))),
-    ]);
-    if (rows.length > 0) cli.stdout(formatTable(['label', 'cases', 'dice', 'hd95_mm'], rows));
+    if (summary !== undefined) {
+      const rows = result.config.data.labels.map(
+        ({ value, name }) => [`${value} ${name}`, summary.labels[value]] as const,
+      );
+      const columns = [
+        ['dice', 'dice'],
+        ['hd95_mm', 'hd95Mm'],
+      ] as const;
+      cli.stdout(formatScores(rows, columns));
+    }
     cli.stdout(`${steps} steps\n${[report, ...pages].join('\n')}\n`);
+  } catch (error) {
+    progress.stop();
+    if (isSegError(error, 'aborted')) {
+      cli.stderr(`seg: the training is finished and saved; make its report with: seg train --resume ${run}\n`);
+    }
+    throw error;
   } finally {
     progress.stop();
   }

@@ -8,8 +8,13 @@ import { checkAborted } from './check-aborted.ts';
 import { imageStem, listImages } from './folders.ts';
 
 export interface EvaluateFoldersOptions extends CohortOptions {
-  /** Labels and regions. Default: every value above 0 that occurs anywhere in the predictions or their references. */
+  /**
+   * Labels and regions. Default: every value above 0 that occurs anywhere in the predictions or their references where
+   * the reference is not ignored.
+   */
   readonly labels?: readonly EvaluatedLabel[];
+  /** Values of the references for voxels that nobody annotated, which count in no measure. Default none. */
+  readonly ignoreLabels?: readonly number[];
   /** Default `monai`. */
   readonly convention?: SurfaceConvention;
   /** Tolerance of the surface Dice. Default 1. */
@@ -41,20 +46,29 @@ export async function evaluateFolders(
   options: EvaluateFoldersOptions = {},
 ): Promise<CohortEvaluation> {
   const { convention = 'monai', toleranceMm = 1, emptyDistances = 'skip', onProgress, onWarning, signal } = options;
+  const { ignoreLabels = [] } = options;
   const pairs = await pairUp(prediction, reference, onWarning);
   const total = 2 * pairs.length;
   const found = new Set<number>();
   const problems: string[] = [];
+  const headerWarnings = new Map<string, string[]>();
+  const onHeader = (path: string, message: string) =>
+    headerWarnings.set(message, [...(headerWarnings.get(message) ?? []), path]);
   for (const [i, pair] of pairs.entries()) {
-    checkAborted('evaluateFolders', signal);
+    await checkAborted('evaluateFolders', signal);
     try {
-      const maps = await readPair(pair, onWarning);
-      for (const map of maps) for (const value of map.data) if (value !== 0) found.add(value);
+      const [predicted, real] = await readPair(pair, onWarning, onHeader);
+      addLabels(found, predicted.data, real.data, ignoreLabels);
     } catch (error) {
       if (!(error instanceof SegError)) throw error;
       problems.push(error.message.replace(/\.$/, ''));
     }
     onProgress?.(i + 1, total);
+  }
+  for (const [message, [first, ...others]] of headerWarnings) {
+    onWarning?.(
+      `${first}${others.length > 0 ? ` and ${others.length} more file${others.length > 1 ? 's' : ''}` : ''}: ${message}`,
+    );
   }
   if (problems.length > 0) {
     throw new SegError('corrupt-data', {
@@ -66,14 +80,41 @@ export async function evaluateFolders(
   const labels = options.labels ?? [...found].sort((a, b) => a - b);
   const cohort = new CohortEvaluation({ emptyDistances });
   for (const [i, pair] of pairs.entries()) {
-    checkAborted('evaluateFolders', signal);
+    await checkAborted('evaluateFolders', signal);
     const [predicted, real] = await readPair(pair);
-    const { shape, spacingMm } = real;
+    const { shape, affine } = real;
     const maps = { prediction: predicted.data, reference: real.data };
-    cohort.add(pair.id, evaluateSegmentation({ ...maps, shape, spacingMm, labels, convention, toleranceMm }));
+    const evaluation = evaluateSegmentation({
+      ...maps,
+      shape,
+      affine,
+      labels,
+      ignoreLabels,
+      convention,
+      toleranceMm,
+    });
+    if (labels.length > 0 && evaluation.labels.length === 0)
+      onWarning?.(`${pair.reference} has no voxel that counts: the case has no row`);
+    cohort.add(pair.id, evaluation);
     onProgress?.(pairs.length + i + 1, total);
   }
   return cohort;
+}
+
+/** Adds the values above 0 of two maps where the reference is not ignored. */
+function addLabels(
+  found: Set<number>,
+  prediction: ArrayLike<number>,
+  reference: ArrayLike<number>,
+  ignoreLabels: readonly number[],
+): void {
+  const ignored = new Set(ignoreLabels);
+  for (let i = 0; i < reference.length; i++) {
+    const [p, r] = [prediction[i]!, reference[i]!];
+    if ((p === 0 && r === 0) || ignored.has(r)) continue;
+    if (p !== 0 && !ignored.has(p)) found.add(p);
+    if (r !== 0) found.add(r);
+  }
 }
 
 async function pairUp(
@@ -125,13 +166,18 @@ async function byStem(folder: string): Promise<Map<string, string>> {
   return files;
 }
 
-async function readPair(pair: Pair, onWarning?: (message: string) => void) {
-  const predicted = await readLabelMap(pair.prediction);
-  const real = await readLabelMap(pair.reference);
+async function readPair(
+  pair: Pair,
+  onWarning?: (message: string) => void,
+  onHeader?: (path: string, message: string) => void,
+) {
+  const read = (path: string) => readLabelMap(path, { onWarning: (message) => onHeader?.(path, message) });
+  const predicted = await read(pair.prediction);
+  const real = await read(pair.reference);
   if (predicted.shape.join() !== real.shape.join()) {
     throw new SegError('shape-mismatch', {
       where: pair.prediction,
-      problem: `the prediction and ${pair.reference} differ in shape`,
+      problem: `the prediction and ${pair.reference} differ in shape (z, y, x)`,
       got: predicted.shape,
       expected: real.shape,
       hint: 'Predict on the image that the reference was drawn on.',

@@ -56,12 +56,13 @@ export async function predictFile(
     await writeImage(prediction, labels, { like: files[0]!, compressionLevel: 1 });
     const counts = new Map(run.labelValues.map((value) => [value, 0]));
     for (const value of labels.data) if (value !== 0) counts.set(value, (counts.get(value) ?? 0) + 1);
-    const voxelMl = voxelVolumeMl(labels.spacingMm);
+    const voxelMl = voxelVolumeMl(labels);
     const volumeMl = Object.fromEntries([...counts].map(([value, count]) => [value, count * voxelMl]));
     return { image, prediction, volumeMl, seconds: (performance.now() - start) / 1000 };
   } catch (error) {
-    if (isSegError(error, 'aborted') || isSegError(error, 'backend-failure') || !isSegError(error)) throw error;
+    if (isSegError(error, 'aborted') || isSegError(error, 'backend-failure')) throw error;
     const { code, message } = describeError(error);
+    if (!isSegError(error) && code !== 'limit-exceeded') throw error;
     return { image, error: { code, message: message.includes(image) ? message : `${image}: ${message}` } };
   }
 }

@@ -2,14 +2,18 @@ import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Volume } from '@seg/core';
 import type { Dataset, DatasetCase } from '@seg/io';
-import { openDataset, readImage, readLabelMap, writeFileAtomic, writeNifti } from '@seg/io/node';
+import { readImage, readLabelMap, writeFileAtomic, writeNifti } from '@seg/io/node';
 import { CohortEvaluation, type CohortSummary, evaluateSegmentation } from '@seg/metrics';
 import type { CasePicture, CaseRecord } from '@seg/report';
 import { buildTrainingReport } from '@seg/report/node';
 import { findMethod, predictVolume, type Registry } from '@seg/train';
-import { type LoadedRun, loadRun, readRunLog } from '@seg/train/node';
+import { type LoadedRun, loadRun, openRunDataset, readRunLog } from '@seg/train/node';
 import { checkAborted } from './check-aborted.ts';
+import { rankPictures } from './rank-pictures.ts';
 import { reportedRun, writeMapPages } from './reported-run.ts';
+import { runFacts } from './run-facts.ts';
+import { readSessions } from './run-sessions.ts';
+import { scoredLabels, scoredPart } from './scored-part.ts';
 
 export interface ReportRunOptions {
   /** Methods and networks besides those of @seg/train. */
@@ -32,16 +36,20 @@ export interface RunReport {
  * Segments and scores a run's validation cases with its best checkpoint and writes `validation/` (predictions,
  * `cases.csv`, `summary.json`) and `report.html` into the run's folder, with the sections and the pages that its method has.
  * Needs a running backend.
+ *
+ * What nobody annotated is not scored: voxels with the data set's ignore label count nowhere, and a class that was not
+ * annotated in a case has no row for it.
  */
 export async function reportRun(run: string, options: ReportRunOptions = {}): Promise<RunReport> {
   const { onWarning, registry = {} } = options;
   const loaded = await loadRun(run, { ...registry, ...(onWarning === undefined ? {} : { onWarning }) });
   try {
-    const dataset = await openDataset(loaded.config.data.root);
+    const dataset = await openRunDataset(loaded.config);
     const validated = await validate(run, loaded, dataset, options);
     const { labels, train, validation } = loaded.config.data;
     const reported = reportedRun(run, loaded, dataset, options.signal);
     const sections = (await findMethod(loaded.config.method, registry).report?.(reported)) ?? [];
+    const log = readRunLog(run);
     const report = await buildTrainingReport(run, {
       title: `${loaded.config.method} on ${loaded.config.data.name}`,
       subtitle: `step ${loaded.step}, seed ${loaded.config.seed}, ${loaded.config.backend} backend`,
@@ -52,8 +60,9 @@ export async function reportRun(run: string, options: ReportRunOptions = {}): Pr
         ['step of the checkpoint', loaded.step],
         ['patch (z, y, x)', loaded.plan.patchSize.join(' x ')],
         ['spacing (mm)', loaded.plan.preprocessing.spacingMm.map((s) => Number(s.toPrecision(4))).join(' x ')],
+        ...runFacts({ sessions: readSessions(run), log, params: trainedParams(loaded), now: new Date() }),
       ],
-      ...curves(run, labels),
+      ...curves(log, labels),
       cases: validated.records,
       pictures: validated.pictures,
       sections,
@@ -66,8 +75,14 @@ export async function reportRun(run: string, options: ReportRunOptions = {}): Pr
   }
 }
 
-function curves(run: string, labels: readonly { readonly value: number }[]) {
-  const log = readRunLog(run);
+/** Without teachers and running statistics, which no optimiser changes. */
+function trainedParams({ method, params }: LoadedRun) {
+  return Object.entries(params).flatMap(([group, tensors]) =>
+    method.groups[group]?.optimiser === undefined ? [] : [tensors],
+  );
+}
+
+function curves(log: ReturnType<typeof readRunLog>, labels: readonly { readonly value: number }[]) {
   return {
     steps: log.flatMap((record) => {
       const loss = record.kind === 'train' ? record.metrics.loss : undefined;
@@ -93,6 +108,7 @@ function curves(run: string, labels: readonly { readonly value: number }[]) {
 async function validate(run: string, loaded: LoadedRun, dataset: Dataset, options: ReportRunOptions) {
   const folder = join(run, 'validation');
   const { validation, labels } = loaded.config.data;
+  const { ignoreLabel } = dataset;
   const cases = validation.flatMap((id) => dataset.cases.filter((c) => c.id === id && c.labelPaths.length > 0));
   if (cases.length === 0) return { records: [], pictures: [], summary: undefined };
   await mkdir(join(folder, 'predictions'), { recursive: true });
@@ -100,61 +116,61 @@ async function validate(run: string, loaded: LoadedRun, dataset: Dataset, option
   const records: CaseRecord[] = [];
   const files = new Map<string, string>();
   for (const [i, item] of cases.entries()) {
-    checkAborted('reportRun', options.signal);
+    await checkAborted('reportRun', options.signal);
     const [image, reference] = [await item.loadImage(), await item.loadLabel()];
-    const prediction = await predictVolume(loaded, image);
+    const prediction = await predictVolume(
+      loaded,
+      image,
+      options.signal === undefined ? {} : { signal: options.signal },
+    );
     const file = join(folder, 'predictions', predictionName(item));
     const like = await readImage(item.imagePaths[0]!);
     await writeNifti(file, prediction, { like, compressionLevel: 1 });
     files.set(item.id, file);
     const { shape, spacingMm } = reference;
-    const values = labels.map(({ value }) => value);
     const maps = { prediction: prediction.data, reference: reference.data };
-    const evaluation = evaluateSegmentation({ ...maps, shape, spacingMm, labels: values });
+    const evaluation = evaluateSegmentation({
+      ...maps,
+      shape,
+      spacingMm,
+      labels: scoredLabels(labels, item),
+      ignoreLabels: ignoreLabel === undefined ? [] : [ignoreLabel],
+    });
+    if (evaluation.labels.length === 0)
+      options.onWarning?.(`nothing is annotated in validation case ${item.id}: it has no score`);
     cohort.add(item.id, evaluation);
-    const scores = evaluation.labels.map(({ dice, hd95Mm, assdMm }, k) => ({
-      label: values[k]!,
-      dice,
-      hd95Mm,
-      assdMm,
-    }));
+    const scores = evaluation.labels.map(({ label, ...row }) => ({ ...row, label: Number(label) }));
     records.push({ id: item.id, scores });
     options.onProgress?.(i + 1, cases.length);
   }
   const summary = cohort.summary();
   await writeFileAtomic(join(folder, 'cases.csv'), cohort.toCsv());
   await writeFileAtomic(join(folder, 'summary.json'), `${JSON.stringify(summary, undefined, 2)}\n`);
-  return { records, summary, pictures: await choosePictures(records, cases, files) };
+  return { records, summary, pictures: await choosePictures(records, cases, files, { labels, ignoreLabel }) };
 }
 
-/** Best, median and worst case by mean Dice. */
+/** The cases that `rankPictures` chooses, with their images and label maps. */
 async function choosePictures(
   records: readonly CaseRecord[],
   cases: readonly DatasetCase[],
   files: ReadonlyMap<string, string>,
+  {
+    labels,
+    ignoreLabel,
+  }: { readonly labels: readonly { readonly value: number }[]; readonly ignoreLabel: number | undefined },
 ): Promise<CasePicture[]> {
-  const scored = records
-    .map(({ id, scores }) => {
-      const defined = scores.map(({ dice }) => dice).filter((dice) => !Number.isNaN(dice));
-      return { id, mean: defined.reduce((a, b) => a + b, 0) / defined.length };
-    })
-    .filter(({ mean }) => !Number.isNaN(mean))
-    .sort((a, b) => b.mean - a.mean);
-  const chosen = new Map<string, string>();
-  for (const [rank, index] of [
-    ['best', 0],
-    ['median', scored.length >> 1],
-    ['worst', scored.length - 1],
-  ] as const) {
-    const id = scored[index]?.id;
-    if (id !== undefined && !chosen.has(id)) chosen.set(id, rank);
-  }
+  const means = records.map(({ id, scores }) => {
+    const defined = scores.map(({ dice }) => dice).filter((dice) => !Number.isNaN(dice));
+    return { id, dice: defined.reduce((a, b) => a + b, 0) / defined.length };
+  });
   const pictures: CasePicture[] = [];
-  for (const [id, rank] of chosen) {
-    const item = cases.find((c) => c.id === id)!;
+  for (const ranked of rankPictures(means)) {
+    const item = cases.find((c) => c.id === ranked.id)!;
     const [image, reference] = [await item.loadImage(), await item.loadLabel()];
-    const prediction: Volume = await readLabelMap(files.get(id)!);
-    pictures.push({ id, rank, image, reference, prediction });
+    const prediction: Volume = await readLabelMap(files.get(ranked.id)!);
+    const scored = scoredLabels(labels, item);
+    const part = (map: Volume) => scoredPart(map, reference, { scored, ignoreLabel });
+    pictures.push({ ...ranked, image, reference: part(reference), prediction: part(prediction) });
   }
   return pictures;
 }

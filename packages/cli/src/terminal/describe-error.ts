@@ -14,6 +14,9 @@ const CURES: Readonly<Record<string, string>> = {
   EMFILE: 'Too many files are open: raise the limit with ulimit -n.',
 };
 
+/** What engines say when an array is too large for the memory or for them. */
+const NO_MEMORY = /allocation failed|invalid (typed )?array length|array buffer/i;
+
 /** An error as a code and a message for people. */
 export function describeError(error: unknown): { readonly code: string; readonly message: string } {
   if (isSegError(error)) return { code: error.code, message: error.message };
@@ -21,5 +24,8 @@ export function describeError(error: unknown): { readonly code: string; readonly
   const { code } = error as NodeJS.ErrnoException;
   const cure = code === undefined ? undefined : CURES[code];
   if (cure !== undefined) return { code: 'io-failure', message: `${error.message}. ${cure}` };
+  if (error instanceof RangeError && NO_MEMORY.test(error.message)) {
+    return { code: 'limit-exceeded', message: `there is not enough memory for this (${error.message})` };
+  }
   return { code: 'internal', message: `${error.message} (this is a fault of seg: please report it)` };
 }

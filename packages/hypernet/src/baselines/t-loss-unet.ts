@@ -22,7 +22,8 @@ const INITIAL_LN_NU = 1;
 
 /**
  * The robust baseline: a network trained with the T-loss, whose degrees of freedom nu are learnt along with it
- * (Gonzalez-Jimenez et al. 2023). The loss is per voxel; those of class 255 do not count.
+ * (Gonzalez-Jimenez et al. 2023). The loss is per voxel; those of class 255 do not count. Classes that were not annotated
+ * in a case count as part of its background.
  *
  * Groups: `network`, `buffers` (running statistics, if the network has any) and `shape` (one scalar, `lnNu`).
  */
@@ -46,7 +47,7 @@ export function tLossUnet(options: TLossUnetOptions): Method<'network' | 'buffer
       const statistics = captureStatistics(params.buffers);
       const context = { dropout: rng, ...statistics.context };
       const update = lossGradients(trainable, () =>
-        countedTLoss(network.apply(params.network, train.image, context), train.label, lnNu),
+        countedTLoss(network.apply(params.network, train.image, context), train.label, lnNu, train.cases),
       );
       return { ...update, assign: { buffers: statistics.updated }, metrics: { ...update.metrics, nu: tf.exp(lnNu) } };
     },

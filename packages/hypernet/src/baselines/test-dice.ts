@@ -7,10 +7,11 @@ import type { TrainedBaseline } from './train-baseline.ts';
 export type Trainer = (cases: readonly TrainingCase[], fold: number) => Promise<TrainedBaseline>;
 
 /**
- * Test-Dice, out of fold: every case is segmented by a network that was trained on the cases of the other folds.
+ * Test-Dice, out of fold: every case is segmented by a network that was trained on the cases of the other folds. Folds
+ * hold about as many cases each as whole groups allow.
  *
- * @param options.groups a name for each case; cases of one name (several scans of a patient) are in one fold. Default:
- * every case is a group of its own
+ * @param options.groups a name for each case; cases of one name are in one fold. Default: the cases' patients, so that
+ * no network has seen another scan of the patient that it segments
  * @returns the Dice error 1 - Dice of every case's label, by case in the order given, with the segmentations; higher is
  * more suspect. An empty label and an empty segmentation agree; voxels of class 255 do not count.
  * @throws SegError `invalid-argument` unless there are 2 folds or more and as many groups of labelled cases,
@@ -21,7 +22,7 @@ export async function outOfFoldDice(
   train: Trainer,
   options: { readonly folds?: number; readonly seed?: number; readonly groups?: readonly string[] } = {},
 ): Promise<{ readonly errors: number[]; readonly segmentations: Uint8Array[] }> {
-  const { folds = 5, seed = 0, groups = cases.map((_, i) => `${i}`) } = options;
+  const { folds = 5, seed = 0, groups = cases.map(patientOf) } = options;
   checkLabelled('outOfFoldDice', cases);
   if (groups.length !== cases.length) {
     throw new SegError('shape-mismatch', {
@@ -35,13 +36,12 @@ export async function outOfFoldDice(
   if (!Number.isInteger(folds) || folds < 2 || folds > names.length) {
     throw new SegError('invalid-argument', {
       where: 'outOfFoldDice',
-      problem: 'folds must be from 2 to the number of cases, or of groups',
+      problem: 'folds must be from 2 to the number of groups; a patient is one group, unless groups are given',
       got: folds,
       expected: `2 to ${names.length}`,
     });
   }
-  const order = Rng.fromSeed(seed).shuffle(names);
-  const foldOfGroup = new Map(order.map((name, position) => [name, position % folds]));
+  const foldOfGroup = evenFolds(Rng.fromSeed(seed).shuffle(names), groups, folds);
   const foldOf = (i: number) => foldOfGroup.get(groups[i]!);
   const errors = cases.map(() => Number.NaN);
   const segmentations: Uint8Array[] = [];
@@ -61,6 +61,20 @@ export async function outOfFoldDice(
     }
   }
   return { errors, segmentations };
+}
+
+/** The fold of each group: one after the other goes to the first of the folds with the fewest cases. */
+function evenFolds(order: readonly string[], groups: readonly string[], folds: number): ReadonlyMap<string, number> {
+  const sizes = new Map<string, number>();
+  for (const name of groups) sizes.set(name, (sizes.get(name) ?? 0) + 1);
+  const cases = new Array<number>(folds).fill(0);
+  return new Map(
+    order.map((name) => {
+      const fold = cases.indexOf(Math.min(...cases));
+      cases[fold]! += sizes.get(name)!;
+      return [name, fold];
+    }),
+  );
 }
 
 /**
@@ -108,7 +122,10 @@ export function pseudoTruthSplit(
  * Test-Dice as published: a network trained on the cases that are held for clean scores all the others by 1 - Dice.
  *
  * With the true split it is an upper bound that no user has; with a split made by another predictor (pseudo-truth,
- * `pseudoTruthSplit`) it refines that predictor. Cases of the clean part get NaN.
+ * `pseudoTruthSplit`) it refines that predictor. Cases of the clean part get NaN. Of them, other scans of patients that
+ * are scored are not trained on.
+ *
+ * @throws SegError `invalid-argument` for cases without labels or flags, and where nothing is left to train on.
  */
 export async function splitDice(
   cases: readonly TrainingCase[],
@@ -124,7 +141,18 @@ export async function splitDice(
       got: { cases: cases.length, flags: isClean.length, clean: clean.length },
     });
   }
-  const trained = await train(clean, 0);
+  const scored = new Set(cases.filter((_, i) => isClean[i] !== true).map(patientOf));
+  const training = clean.filter((c) => !scored.has(patientOf(c)));
+  if (training.length === 0) {
+    throw new SegError('invalid-argument', {
+      where: 'splitDice',
+      problem: 'every clean case is a scan of a patient that is scored',
+      got: clean.length,
+      expected: 'a clean case of another patient at least',
+      hint: 'Flag all scans of a patient alike.',
+    });
+  }
+  const trained = await train(training, 0);
   try {
     const errors: number[] = [];
     for (const [i, item] of cases.entries()) {
@@ -135,6 +163,8 @@ export async function splitDice(
     trained.dispose();
   }
 }
+
+const patientOf = ({ info }: TrainingCase): string => info.patient ?? info.id;
 
 function checkLabelled(where: string, cases: readonly TrainingCase[]): void {
   const bare = cases.find((c) => c.label === undefined);

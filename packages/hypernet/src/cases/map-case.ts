@@ -1,4 +1,4 @@
-import { SegError, type Triple, type Volume, voxelCount } from '@seg/core';
+import { SegError, type Triple, type Volume, voxelCount, voxelVolumeMl } from '@seg/core';
 import { IGNORED_CLASS, type TrainingCase } from '@seg/train';
 import { areaAverage } from './area-average.ts';
 import type { CaseExtent, WorkingGrid } from './working-grid.ts';
@@ -41,8 +41,9 @@ export function measureExtent(image: Volume, label: Volume, options: MapCaseOpti
 /**
  * Brings a scan and its label onto the working grid: every channel to mean 0 and deviation 1 over the scan, then means
  * over the cells. A cell is label where at least half of what was annotated of it is, and ignored where hardly anything
- * was annotated.
+ * was annotated; cells outside of the scan are background, or ignored where only parts of the scan were annotated.
  *
+ * @param options.patient whose scan it is, where others of the cases may be too; default the id
  * @throws SegError `shape-mismatch` when image and label differ in shape, `corrupt-data` for an image with values that are
  * not finite.
  */
@@ -51,7 +52,7 @@ export function prepareMapCase(
   image: Volume,
   label: Volume,
   grid: WorkingGrid,
-  options: MapCaseOptions = {},
+  options: MapCaseOptions & { readonly patient?: string } = {},
 ): MapCase {
   if (image.shape.join() !== label.shape.join()) {
     throw new SegError('shape-mismatch', {
@@ -82,21 +83,22 @@ export function prepareMapCase(
   }
   const part = areaAverage(mask, image.shape, cells);
   const { ignoreLabel } = options;
+  // Outside of the scan there is nothing to see where all of it was annotated, and nobody looked where only parts were.
   const blank =
-    ignoreLabel === undefined
+    ignoreLabel === undefined || !label.data.some((v) => v === ignoreLabel)
       ? new Float32Array(cellCount)
       : areaAverage(
           Uint8Array.from(label.data, (v) => (v === ignoreLabel ? 1 : 0)),
           image.shape,
           cells,
+          1,
         );
   let labelled = 0;
   for (const v of mask) labelled += v;
-  const [dz, dy, dx] = image.spacingMm;
   const labelCells = labelled / (size[0]! * size[1]! * size[2]!);
   const outside = labelCells - part.reduce((sum, v) => sum + v, 0);
   return {
-    info: { id, labelled: true },
+    info: { id, patient: options.patient ?? id, labelled: true },
     shape: grid.shape,
     channels: image.channels,
     image: working,
@@ -108,7 +110,7 @@ export function prepareMapCase(
     start: cells.start,
     size: cells.size,
     spacingMm: grid.spacingMm,
-    volumeMl: (labelled * dz * dy * dx) / 1000,
+    volumeMl: labelled * voxelVolumeMl(image),
     // Sums of float32 parts are not exact.
     labelOutside: outside > 1e-4 * labelCells ? outside : 0,
   };

@@ -44,6 +44,7 @@ async function affordableSteps(cases: readonly MapCase[], options: OutOfFoldOpti
     },
   });
   trained.dispose();
+  budget.throwIfStopped();
   const perStep = Math.min(...times.slice(1).map((t, i) => t - times[i]!));
   return Math.min(steps, Math.floor((PLANNED * seconds) / folds / perStep));
 }
@@ -63,6 +64,7 @@ export async function outOfFoldErrors(
     cases,
     async (training, fold) => {
       // Each fold has its own part of the time, so that a slow machine cuts them alike.
+      budget.throwIfStopped();
       const limit = budget.limit(seconds / folds);
       const trained = await trainBaseline(
         plainUnet({ network, learningRate: 2e-3, schedule: { kind: 'poly' } }),
@@ -106,6 +108,7 @@ export async function qualityErrors(cases: readonly MapCase[], options: Predicto
   });
   try {
     const errors: number[] = [];
+    budget.throwIfStopped();
     for (const c of cases) errors.push(1 - (await sentinel.quality(c, labelForeground(c.label))));
     return errors;
   } finally {

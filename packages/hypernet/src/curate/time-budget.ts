@@ -6,6 +6,8 @@ export interface TimeBudget {
   left(): number;
   /** A limit to some seconds from now. */
   limit(seconds: number): TimeLimit;
+  /** Throws the reason where the work as a whole was stopped. */
+  throwIfStopped(): void;
 }
 
 /** Fires once its time is over and somebody asks, or when the work as a whole is stopped. */
@@ -21,6 +23,7 @@ export function timeBudget(seconds: number, clock: () => number, outer: AbortSig
   return {
     spent,
     left: () => seconds - spent(),
+    throwIfStopped: () => outer?.throwIfAborted(),
     limit: (part) => {
       const controller = new AbortController();
       const end = clock() + 1000 * part;

@@ -29,6 +29,7 @@ export const hypersortModule: MethodModule = defineMethodModule({
     conditions: numbersByName('Known numbers of each training case by its id.'),
     predictionCondition: numbers('The condition that predictions are made for (default: the mean).'),
     learningRate: positive('Of the hypernetwork (default: 0.002).'),
+    epsilon: positive("Adam's, of hypernetwork and latents (default: 1e-8)."),
     schedule: schedule('Of the hypernetwork (default: cosine to a twentieth).'),
     latentLearningRate: positive('Of the latents (default: 0.03).'),
     latentSchedule: schedule('Of the latents (default: cosine to a twentieth).'),

@@ -67,5 +67,5 @@ async function labelVolumeMl({ loadLabel, ignoreLabel }: ReportedRun, id: string
   if (label === undefined) return Number.NaN;
   let voxels = 0;
   for (const value of label.data) if (value !== 0 && value !== ignoreLabel) voxels++;
-  return voxels * voxelVolumeMl(label.spacingMm);
+  return voxels * voxelVolumeMl(label);
 }

@@ -6,6 +6,7 @@ import {
   IGNORED_CLASS,
   lossGradients,
   type Method,
+  mergeUnannotated,
   type Schedule,
 } from '@seg/train';
 import * as tf from '@tensorflow/tfjs-core';
@@ -32,6 +33,11 @@ export interface HyperSortOptions {
   readonly predictionCondition?: readonly number[];
   /** Adam's learning rate for the hypernetwork; default 1e-3 (published code; the paper says 1e-4). */
   readonly learningRate?: number;
+  /**
+   * Adam's epsilon for the hypernetwork; default 1e-8, as published. Where images are almost empty and the backend works
+   * with `precision: 'fast'`, 1e-4 keeps rounding from moving weights whose gradient is zero.
+   */
+  readonly epsilon?: number;
   /** Of the hypernetwork; default constant, as published. */
   readonly schedule?: Schedule;
   /** Adam's learning rate for the latents; default 1e-3 as published. Short runs (tens of epochs) need about 0.03. */
@@ -64,7 +70,7 @@ const SMOOTHING = 0.98;
 /**
  * HyperSORT: a hypernetwork and one latent per training case, trained together (equation 1):
  * sum over cases of CE + soft Dice of the network with generated weights, plus weight * ||z||_1. Voxels of class 255
- * count in neither.
+ * count in neither, and classes that were not annotated in a case count as part of its background.
  *
  * Groups: `hyper` and `latents` (one [1, latentDim] tensor per case id, Adam with memories 0.7 and 0.9 and a step count
  * of its own). Prediction uses the weights at z = 0, the dominant style, and at `predictionCondition`. There is no
@@ -76,7 +82,7 @@ const SMOOTHING = 0.98;
 export function hypersort(options: HyperSortOptions): Method<'hyper' | 'latents', 'train', HyperSortState> {
   const { network, learningRate = 1e-3, latentLearningRate = 1e-3, latentWeight = 1, batchSize = 1 } = options;
   const { schedule = { kind: 'constant' }, latentStandardDeviation = 0.05, onLatents } = options;
-  const { latentSchedule = { kind: 'constant' } } = options;
+  const { latentSchedule = { kind: 'constant' }, epsilon = 1e-8 } = options;
   const { latentPenalty: kind = 'l1', latentComponentWeights: weights } = options;
   const hyper = hyperNetwork(network, options.hyper);
   const { latentDim } = hyper;
@@ -88,7 +94,7 @@ export function hypersort(options: HyperSortOptions): Method<'hyper' | 'latents'
   return defineMethod<'hyper' | 'latents', 'train', HyperSortState>({
     name: 'hypersort',
     groups: {
-      hyper: { init: (rng) => hyper.init(rng), optimiser: { kind: 'adam', learningRate }, schedule },
+      hyper: { init: (rng) => hyper.init(rng), optimiser: { kind: 'adam', learningRate, epsilon }, schedule },
       latents: {
         init: (rng, caseIds) => {
           conditions.check(caseIds);
@@ -119,7 +125,7 @@ export function hypersort(options: HyperSortOptions): Method<'hyper' | 'latents'
           return lossGradients({ hyper: params.hyper, latents }, () => {
             const weights = hyper.generate(params.hyper, inputOf(latent, known));
             const logits = network.apply(weights, image, { statistics: 'batch', dropout: rng });
-            const segmentation = segmentationLoss(logits, label);
+            const segmentation = segmentationLoss(mergeUnannotated(logits, [train.cases[i]!]), label);
             const penalty = latent === undefined ? tf.scalar(0) : penaltyOf(latent);
             return { loss: tf.add(segmentation, penalty), metrics: { segmentation, penalty } };
           });
@@ -140,7 +146,7 @@ export function hypersort(options: HyperSortOptions): Method<'hyper' | 'latents'
       },
     }),
     async validate({ state }) {
-      return { score: -(state.loss ?? Number.POSITIVE_INFINITY), loss: state.loss ?? Number.NaN };
+      return { score: state.loss === null ? null : -state.loss, loss: state.loss };
     },
     async afterEpoch({ params, step }) {
       if (onLatents === undefined) return;

@@ -1,7 +1,7 @@
 import { appendFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { checkOption, SegError } from '@seg/core';
-import { writeFileAtomic } from '@seg/io/node';
+import { checkOption, nextTask, SegError } from '@seg/core';
+import { type OpenDatasetOptions, writeFileAtomic } from '@seg/io/node';
 import { hyperSortUnet } from '@seg/unet3d';
 import { volumeScore } from '../baselines/volume-score.ts';
 import { labelDiceError, labelForeground } from '../cases/label-voxels.ts';
@@ -30,6 +30,8 @@ import { writeCorrection } from './write-correction.ts';
 export interface CurateOptions {
   /** Folder of the data set, in any layout that `openDataset` knows. */
   readonly data: string;
+  /** How the folder is read. Default: told from what it holds; links that lead out of it are refused. */
+  readonly dataset?: Pick<OpenDatasetOptions, 'layout' | 'allowLinksOutside'>;
   /** Folder of the run, new or empty. */
   readonly out: string;
   /** Label values that form the foreground; default: all of the data set, merged. */
@@ -93,7 +95,8 @@ const FLAT = 3;
  *
  * Scans whose axes are stored in different orders or directions are turned alike. Cases that are not annotated for all
  * labels looked at are left out, with a warning; voxels of the data set's `ignoreLabel` count nowhere. Map and model are
- * on disk before the simpler predictors train; a predictor whose training diverges leaves its column empty.
+ * on disk before the simpler predictors train; a predictor whose training diverges leaves its column empty. The
+ * out-of-fold error of a scan is by a network that has seen no scan of the same patient; with one patient there is none.
  *
  * A backend must have been started. With `plan` and enough time the result depends on data, options and seed alone.
  *
@@ -116,6 +119,7 @@ export async function curateDataset(options: CurateOptions): Promise<CurationRes
     data,
     warn,
     onRead: (done, total) => onProgress('reading', done, total),
+    ...(options.dataset === undefined ? {} : { dataset: options.dataset }),
     ...(options.labels === undefined ? {} : { labels: options.labels }),
     ...(signal === undefined ? {} : { signal }),
     plan: (extents, { channels, unread }) => {
@@ -177,7 +181,11 @@ export async function curateDataset(options: CurateOptions): Promise<CurationRes
     // The origin can drift away from where most cases lie; the median cannot.
     const dominantLatent = componentMedian(map.latents);
     const probabilities: Float32Array[] = [];
-    for (const c of cases) probabilities.push(await map.model.probabilities(c, dominantLatent));
+    for (const c of cases) {
+      await nextTask();
+      signal?.throwIfAborted();
+      probabilities.push(await map.model.probabilities(c, dominantLatent));
+    }
     const dominant = probabilities.map(foregroundMask);
 
     const document = {
@@ -205,22 +213,27 @@ export async function curateDataset(options: CurateOptions): Promise<CurationRes
     await saveStyleModel(out, map.model);
     await writeMap({ steps: { map: map.steps } });
 
-    const folds = Math.min(MOST_FOLDS, cases.length);
+    const patients = new Set(cases.map(({ info }) => info.patient)).size;
+    const folds = Math.min(MOST_FOLDS, patients);
     const casesPerFold = cases.length * (1 - 1 / folds);
     const sentinelSeconds = SHARES.sentinel * total;
-    const outOfFold = await unlessDiverged('out-of-fold Dice', () =>
-      outOfFoldErrors(cases, {
-        network,
-        folds,
-        steps: Math.round(Math.min(plan.epochs, MOST_OUT_OF_FOLD_EPOCHS) * casesPerFold),
-        fitToTime: options.plan === undefined,
-        seed,
-        // What the map and the rest leave over; writing takes as long as reading at most.
-        seconds: Math.max(SHARES.outOfFold * total, budget.left() - sentinelSeconds - writingSeconds),
-        budget,
-        onStep: (done, all) => onProgress('out-of-fold Dice', done, all),
-      }),
-    );
+    if (folds < 2) warn('out-of-fold Dice is missing: all scans are of one patient');
+    const outOfFold =
+      folds < 2
+        ? undefined
+        : await unlessDiverged('out-of-fold Dice', () =>
+            outOfFoldErrors(cases, {
+              network,
+              folds,
+              steps: Math.round(Math.min(plan.epochs, MOST_OUT_OF_FOLD_EPOCHS) * casesPerFold),
+              fitToTime: options.plan === undefined,
+              seed,
+              // What the map and the rest leave over; writing takes as long as reading at most.
+              seconds: Math.max(SHARES.outOfFold * total, budget.left() - sentinelSeconds - writingSeconds),
+              budget,
+              onStep: (done, all) => onProgress('out-of-fold Dice', done, all),
+            }),
+          );
     signal?.throwIfAborted();
     const quality = await unlessDiverged('quality regressor', () =>
       qualityErrors(cases, {
@@ -254,6 +267,7 @@ export async function curateDataset(options: CurateOptions): Promise<CurationRes
     await writeFileAtomic(join(out, 'ranking.csv'), rankingCsv(ranking));
     const chosen = ranking.filter((row) => correct === 'all' || row.flagged).map((row) => row.case);
     for (const [i, id] of chosen.entries()) {
+      await nextTask();
       signal?.throwIfAborted();
       const index = cases.findIndex(({ info }) => info.id === id);
       await writeCorrection(out, read.cases[index]!, probabilities[index]!, {

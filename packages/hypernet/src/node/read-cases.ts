@@ -1,6 +1,15 @@
-import { SegError, type Volume } from '@seg/core';
-import { axisCodesOf, commonOrientation, type Dataset, type DatasetCase, reorient, type StoredGrid } from '@seg/io';
-import { openDataset } from '@seg/io/node';
+import { nextTask, SegError, type Volume } from '@seg/core';
+import {
+  axisCodesOf,
+  commonOrientation,
+  type Dataset,
+  type DatasetCase,
+  describeFinding,
+  farSpacings,
+  reorient,
+  type StoredGrid,
+} from '@seg/io';
+import { type OpenDatasetOptions, openDataset } from '@seg/io/node';
 import { IGNORED_CLASS } from '@seg/train';
 import { type MapCase, type MapCaseOptions, measureExtent, prepareMapCase } from '../cases/map-case.ts';
 import { turnExtent } from '../cases/turn-extent.ts';
@@ -16,6 +25,8 @@ export interface CurationCase {
 
 export interface ReadCasesOptions<Plan> {
   readonly data: string;
+  /** How the folder is read. */
+  readonly dataset?: Pick<OpenDatasetOptions, 'layout' | 'allowLinksOutside'>;
   /** Label values that form the foreground; default: all of the data set. */
   readonly labels?: readonly number[];
   readonly signal?: AbortSignal;
@@ -51,7 +62,8 @@ export async function readCases<Plan extends { readonly grid: WorkingGrid }>(
   options: ReadCasesOptions<Plan>,
 ): Promise<CasesRead<Plan>> {
   const { data, signal, warn, onRead } = options;
-  const dataset = await openDataset(data);
+  const dataset = await openDataset(data, options.dataset);
+  for (const finding of dataset.findings) warn(describeFinding(finding));
   const { ignoreLabel } = dataset;
   const declared = dataset.labels.map(({ value }) => value);
   const wanted = options.labels ?? declared;
@@ -66,6 +78,7 @@ export async function readCases<Plan extends { readonly grid: WorkingGrid }>(
   const kept = new Map<string, LoadedCase>();
   let keptBytes = 0;
   for (const item of items) {
+    await nextTask();
     signal?.throwIfAborted();
     const loaded = await loadCase(item);
     extents.push(measureExtent(loaded.image, loaded.label, foreground));
@@ -77,6 +90,7 @@ export async function readCases<Plan extends { readonly grid: WorkingGrid }>(
   if (extents.every(({ labelMm }) => labelMm === undefined)) {
     refuse({ problem: `no case has a voxel of label ${wanted.join(', ')}`, got: items.length });
   }
+  refuseFarSpacings(items, grids);
   const common = commonOrientation(grids);
   if (common === undefined)
     warn('scans are stored in different orientations that cannot be brought to one (oblique stacks): used as stored');
@@ -87,12 +101,14 @@ export async function readCases<Plan extends { readonly grid: WorkingGrid }>(
   const plan = await options.plan(turned, { channels: dataset.channels.length, unread });
   const cases: CurationCase[] = [];
   for (const [i, item] of items.entries()) {
+    await nextTask(); // kept scans are prepared without waiting for anything
     signal?.throwIfAborted();
     const { image, label } = kept.get(item.id) ?? (await loadCase(item));
     kept.delete(item.id);
     const axisCodes = axes[i]!;
     const [image3d, label3d] = [reorient(image, axisCodes), reorient(label, axisCodes)];
-    cases.push({ item, working: prepareMapCase(item.id, image3d, label3d, plan.grid, foreground), axisCodes });
+    const mapCase = { ...foreground, patient: item.patient };
+    cases.push({ item, working: prepareMapCase(item.id, image3d, label3d, plan.grid, mapCase), axisCodes });
     onRead(items.length + cases.length, 2 * items.length);
   }
   const seen = cases.filter(({ working }) => working.label.some((value) => value !== IGNORED_CLASS));
@@ -103,6 +119,22 @@ export async function readCases<Plan extends { readonly grid: WorkingGrid }>(
     checkCount(seen.length, cases.length, wanted);
   }
   return { dataset, cases: seen, foreground, plan };
+}
+
+/** Times coarser or finer than the median of the set that cannot be meant. */
+const FAR = 100;
+
+function refuseFarSpacings(items: readonly DatasetCase[], grids: readonly StoredGrid[]): void {
+  const far = farSpacings(grids, FAR).map(({ index, medianMm }) => {
+    const numbers = (mm: readonly number[]) => mm.map((n) => Number(n.toPrecision(4))).join(' x ');
+    return `case ${items[index]!.id}: spacing ${numbers(grids[index]!.spacingMm)} mm (z, y, x), the median of the set is ${numbers(medianMm)}`;
+  });
+  if (far.length === 0) return;
+  throw new SegError('limit-exceeded', {
+    where: 'curateDataset',
+    problem: far.join('; '),
+    hint: 'Is the header in another unit than mm, or without a spacing? Correct it.',
+  });
 }
 
 function annotatedCases(

@@ -13,6 +13,20 @@ export function volumeStem(path: string): string {
   return name.slice(0, name.length - (volumeEnding(name)?.length ?? 0));
 }
 
+/** A name in one normal form: macOS and Linux may spell the same letters (é, ü, 가) with different code points. */
+export function sameName(name: string): string {
+  return name.normalize('NFC');
+}
+
+/** Endings of the voxels that go with a header file of the same name. */
+const DATA_FILE = /\.(raw|zraw|img|raw\.gz|img\.gz|gz)$/i;
+
+/** Whether a file holds the voxels of a header file (`.mhd`, `.nhdr`, `.hdr`) that is among the paths. */
+export function isDataFile(path: string, paths: ReadonlySet<string>): boolean {
+  const stem = path.replace(DATA_FILE, '');
+  return stem !== path && ['.mhd', '.nhdr', '.hdr'].some((ending) => paths.has(stem + ending));
+}
+
 /** Splits nnU-Net's `case_0001` into the case and the channel number; undefined where there is no such suffix. */
 export function splitChannelSuffix(stem: string): { readonly id: string; readonly channel: number } | undefined {
   const match = /^(.+)_(\d{4})$/.exec(stem);

@@ -1,5 +1,6 @@
 import type { Volume } from '@seg/core';
 import type { DatasetManifest, LabelDefinition, Split } from './manifest-types.ts';
+import type { Finding } from './verification-report.ts';
 
 /** Label maps hold whole numbers, 0 for background, in the smallest type that fits. */
 export type LabelMap = Volume<Uint8Array | Int16Array | Int32Array>;
@@ -45,4 +46,6 @@ export interface Dataset {
   readonly cases: readonly DatasetCase[];
   /** What the data set is, in the form of our manifest; paths are relative to `root`. */
   readonly manifest: DatasetManifest;
+  /** Warnings about what the layout promises: files that belong to no case, cases without label map. */
+  readonly findings: readonly Finding[];
 }

@@ -1,3 +1,4 @@
+import { sameName } from './case-names.ts';
 import { mapCollecting } from './collect-errors.ts';
 import { type JsonReader, parseJson } from './json-reader.ts';
 import type { DatasetManifest, LabelDefinition, ManifestCase } from './manifest-types.ts';
@@ -103,7 +104,7 @@ function readCase(
 }
 
 function readId(reader: JsonReader): string {
-  const id = reader.string();
+  const id = sameName(reader.string());
   // Ids become names of output files.
   if (!/^[^\\/:*?"<>|]+$/.test(id) || [...id].some((c) => c < ' ') || /^\.+$/.test(id)) {
     reader.fail('cannot be part of a file name', 'Use letters, digits, "_", "-" and ".".');

@@ -4,6 +4,12 @@ export type FindingCode =
   | 'no-cases'
   | 'no-annotated-cases'
   | 'case-count'
+  | 'ambiguous'
+  | 'missing-image'
+  | 'missing-label'
+  | 'missing-channel'
+  | 'stray-file'
+  | 'listed-twice'
   | 'missing-file'
   | 'unreadable-file'
   | 'channel-count'
@@ -11,6 +17,8 @@ export type FindingCode =
   | 'affine-mismatch'
   | 'spacing-mismatch'
   | 'implausible-spacing'
+  | 'spacing-differs'
+  | 'header-doubtful'
   | 'not-finite'
   | 'constant-image'
   | 'label-not-integer'
@@ -38,6 +46,12 @@ export interface Finding {
   readonly hint: string;
 }
 
+/** A finding in one line: its place, what was found, and its code. */
+export function describeFinding(finding: Finding): string {
+  const place = [finding.case === undefined ? [] : [`case ${finding.case}`], finding.file ?? []].flat().join(', ');
+  return `${place === '' ? '' : `${place}: `}${finding.message} [${finding.code}]`;
+}
+
 /** Everything that the verification of a data set found; plain JSON. */
 export interface VerificationReport {
   readonly name: string;
@@ -61,11 +75,7 @@ export function formatVerificationReport(report: VerificationReport): string {
   for (const severity of ['error', 'warning'] as const) {
     for (const finding of report.findings) {
       if (finding.severity !== severity) continue;
-      const place = [finding.case === undefined ? [] : [`case ${finding.case}`], finding.file ?? []].flat().join(', ');
-      lines.push(
-        `${severity}: ${place === '' ? '' : `${place}: `}${finding.message} [${finding.code}]`,
-        `    ${finding.hint}`,
-      );
+      lines.push(`${severity}: ${describeFinding(finding)}`, `    ${finding.hint}`);
     }
   }
   lines.push(`${plural(count('error'), 'error')}, ${plural(count('warning'), 'warning')}`);

@@ -5,6 +5,8 @@ export interface CaseFingerprint {
   readonly id: string;
   readonly shape: Triple;
   readonly spacingMm: Triple;
+  /** Volume of a voxel in ml, also of a sheared grid. */
+  readonly voxelVolumeMl: number;
   /** How the voxel axes run in the file, x first. */
   readonly storedAxisCodes: string;
   /** Size of the box of voxels that are not zero in any channel. */

@@ -17,7 +17,8 @@ export interface FingerprintOptions {
 
 /**
  * Reads the annotated cases and describes them: spacings, sizes before and after the crop to non-zero, orientation,
- * intensities over foreground, class volumes (nnU-Net's fingerprint, Isensee et al. 2021).
+ * intensities over foreground, class volumes (nnU-Net's fingerprint, Isensee et al. 2021). Voxels that nobody annotated
+ * and those of classes that were not annotated in their case count nowhere.
  *
  * @throws SegError `invalid-argument` where no case is annotated, `shape-mismatch` where an image and its label map
  * differ in size, `aborted`, and what reading throws.
@@ -50,25 +51,37 @@ export async function fingerprint(dataset: Dataset, options: FingerprintOptions 
         hint: 'Verify the data set to find all such cases.',
       });
     }
-    cases.push(describeCase(entry.id, image, label, dataset.ignoreLabel));
-    const drawn = sampleForeground(image, label, dataset.ignoreLabel, samplesPerCase);
+    const isForeground = foregroundOf(dataset, entry);
+    cases.push(describeCase(entry.id, image, label, isForeground));
+    const drawn = sampleForeground(image, label, isForeground, samplesPerCase);
     for (const [channel, values] of drawn.entries()) samples[channel]!.push(values);
     onProgress?.(cases.length, chosen.length);
   }
   return summarise(dataset, cases, samples);
 }
 
-function describeCase(id: string, image: Volume, label: LabelMap, ignoreLabel: number | undefined): CaseFingerprint {
+/** Whether a value is a class that was annotated in a case: neither background nor what nobody annotated. */
+function foregroundOf({ ignoreLabel }: Dataset, { annotatedLabels }: DatasetCase): (value: number) => boolean {
+  return (value) => value !== 0 && value !== ignoreLabel && annotatedLabels?.includes(value) !== false;
+}
+
+function describeCase(
+  id: string,
+  image: Volume,
+  label: LabelMap,
+  isForeground: (value: number) => boolean,
+): CaseFingerprint {
   const counts = new Map<number, number>();
   const { data } = label;
   for (let i = 0; i < data.length; i++) {
     const value = data[i]!;
-    if (value !== 0 && value !== ignoreLabel) counts.set(value, (counts.get(value) ?? 0) + 1);
+    if (isForeground(value)) counts.set(value, (counts.get(value) ?? 0) + 1);
   }
   return {
     id,
     shape: image.shape,
     spacingMm: image.spacingMm,
+    voxelVolumeMl: voxelVolumeMl(image),
     storedAxisCodes: axisCodesOf(image.affine),
     shapeAfterCrop: nonzeroBox(image)?.shape ?? image.shape,
     labelVoxels: Object.fromEntries([...counts].sort((a, b) => a[0] - b[0])),
@@ -79,16 +92,16 @@ function describeCase(id: string, image: Volume, label: LabelMap, ignoreLabel: n
 function sampleForeground(
   image: Volume<Float32Array>,
   label: LabelMap,
-  ignoreLabel: number | undefined,
+  isForeground: (value: number) => boolean,
   most: number,
 ): readonly Float32Array[] {
   const places: number[] = [];
   const { data } = label;
   let count = 0;
-  for (let i = 0; i < data.length; i++) if (data[i] !== 0 && data[i] !== ignoreLabel) count++;
+  for (let i = 0; i < data.length; i++) if (isForeground(data[i]!)) count++;
   const stride = Math.max(1, Math.ceil(count / most));
   for (let i = 0, seen = 0; i < data.length; i++) {
-    if (data[i] !== 0 && data[i] !== ignoreLabel && seen++ % stride === 0) places.push(i);
+    if (isForeground(data[i]!) && seen++ % stride === 0) places.push(i);
   }
   const voxels = voxelCount(image.shape);
   return Array.from({ length: image.channels }, (_, channel) =>
@@ -124,7 +137,7 @@ function summarise(
     }),
     labels: dataset.labels.map(({ value, name }) => {
       const holding = cases.filter((c) => (c.labelVoxels[value] ?? 0) > 0);
-      const volumes = holding.map((c) => c.labelVoxels[value]! * voxelVolumeMl(c.spacingMm));
+      const volumes = holding.map((c) => c.labelVoxels[value]! * c.voxelVolumeMl);
       return { value, name, cases: holding.length, medianVolumeMl: volumes.length === 0 ? 0 : median(volumes) };
     }),
   };

@@ -11,6 +11,7 @@ export interface ImageInfo extends VoxelStatistics {
   /** NumPy's name, or rgb24, rgba32. */
   readonly dtype: ImageDtype;
   readonly byteOrder: ByteOrder;
+  /** Spacing along each axis, x first: mm for the first three. */
   readonly zooms: readonly (number | null)[];
   /** Four rows of four: voxel (x, y, z) to RAS+ mm. */
   readonly affine: readonly (readonly number[])[];
@@ -21,6 +22,8 @@ export interface ImageInfo extends VoxelStatistics {
   readonly intercept: number | null;
   /** Codes of the header extensions. */
   readonly extensions: readonly number[];
+  /** Contradictions and faults of the header, and what was made of them. */
+  readonly warnings: readonly string[];
 }
 
 /** What `seg info --json` prints of a file that cannot be read. */
@@ -31,7 +34,7 @@ export interface ImageInfoError {
 
 /** The description of an image with these statistics. */
 export function describeImage(file: string, image: Omit<MedicalImage, 'data'>, statistics: VoxelStatistics): ImageInfo {
-  const { shape, dtype, byteOrder, zooms, affine, slope, intercept, extensions } = image;
+  const { shape, dtype, byteOrder, zooms, affine, slope, intercept, extensions, warnings } = image;
   const { min, max, mean, nan, inf } = statistics;
   return {
     file,
@@ -49,6 +52,7 @@ export function describeImage(file: string, image: Omit<MedicalImage, 'data'>, s
     nan,
     inf,
     extensions: extensions.map(({ code }) => code),
+    warnings,
   };
 }
 

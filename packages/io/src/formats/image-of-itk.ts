@@ -1,6 +1,7 @@
 import { SegError } from '@seg/core';
 import { type ImageArray, type ImageDtype, imageDtypes, type MedicalImage } from './medical-image.ts';
 import { affineFromAxes, moveFirstAxisLast, swapRasLps } from './raster.ts';
+import { shearWarnings } from './shear-warnings.ts';
 
 /** The image of itk-wasm: sizes x first, world coordinates LPS, direction cosines as columns of a row-major matrix. */
 export interface ItkImage {
@@ -33,6 +34,7 @@ export function imageOfItk(where: string, image: ItkImage): MedicalImage {
   const axes = Array.from({ length: spatial }, (_, j) =>
     Array.from({ length: spatial }, (_unused, i) => image.direction[i * dimension + j]! * image.spacing[j]!),
   );
+  const affine = swapRasLps(affineFromAxes(axes, Array.from(image.origin)));
   return {
     format: 'dicom',
     shape: components > 1 ? [...sizes, components] : sizes,
@@ -42,9 +44,9 @@ export function imageOfItk(where: string, image: ItkImage): MedicalImage {
     slope: null,
     intercept: null,
     zooms: [...Array.from(image.spacing), ...(components > 1 ? [1] : [])],
-    affine: swapRasLps(affineFromAxes(axes, Array.from(image.origin))),
+    affine,
     header: {},
     extensions: [],
-    warnings: [],
+    warnings: shearWarnings(affine),
   };
 }

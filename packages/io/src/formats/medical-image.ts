@@ -53,7 +53,7 @@ export interface MedicalImage {
   /** Null when the file asks for no scaling. */
   readonly slope: number | null;
   readonly intercept: number | null;
-  /** Voxel sizes along each axis of `shape`, in the file's units (mm for the spatial ones, nearly always). */
+  /** Voxel sizes along each axis of `shape`: the affine's spacing in mm for the first three, else the file's units. */
   readonly zooms: readonly number[];
   /** Voxel index (x, y, z) to RAS+ mm; 16 numbers, row-major. */
   readonly affine: Affine;
@@ -61,7 +61,7 @@ export interface MedicalImage {
   readonly header: object;
   /** NIfTI header extensions; empty for other formats. */
   readonly extensions: readonly NiftiExtension[];
-  /** Faults of the file that were repaired while reading, for people. */
+  /** Faults of the file that were repaired while reading, contradictions in its header, and shear; for people. */
   readonly warnings: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-import { createVolume, SegError, type Triple, type Volume, type VoxelArray } from '@seg/core';
+import { createVolume, SegError, shearOfAffine, type Triple, type Volume, type VoxelArray } from '@seg/core';
 import { imageDtypes, isColour, type MedicalImage } from './medical-image.ts';
 import { scaledData } from './scaled-data.ts';
 import { type ReadyImage, takeScaledData } from './take-scaled-data.ts';
@@ -16,7 +16,7 @@ export interface ToVolumeOptions {
  * Axes beyond the third become channels, in the file's order; colours become channels of their own. Images of fewer than
  * three axes get axes of size 1.
  *
- * @throws SegError `unsupported` for complex voxels, `corrupt-data` when the affine has an axis of length 0.
+ * @throws SegError `unsupported` for complex voxels, `corrupt-data` when the affine has an axis of length 0 or two along one line.
  */
 export function toVolume(
   image: MedicalImage,
@@ -47,6 +47,9 @@ export function takeVolume(where: string, image: ReadyImage, into?: Float32Array
   return volumeOf(where, image, into);
 }
 
+/** Shear above which axes are the same but for rounding: 89.9 degrees. */
+const FLAT = 0.999998;
+
 /** A volume over voxels that are in the image's order, colours planar. */
 export function volumeOf<T extends VoxelArray>(where: string, image: Omit<MedicalImage, 'data'>, data: T): Volume<T> {
   const [x = 1, y = 1, z = 1, ...rest] = image.shape;
@@ -56,6 +59,14 @@ export function volumeOf<T extends VoxelArray>(where: string, image: Omit<Medica
     throw new SegError('corrupt-data', {
       where,
       problem: 'the affine has an axis of length 0',
+      got: affine,
+      hint: 'Repair the sform or qform; the voxels alone are in readImage(...).data.',
+    });
+  }
+  if (shearOfAffine(affine) > FLAT) {
+    throw new SegError('corrupt-data', {
+      where,
+      problem: 'two axes of the affine run the same way, so that voxels have no volume',
       got: affine,
       hint: 'Repair the sform or qform; the voxels alone are in readImage(...).data.',
     });

@@ -21,6 +21,8 @@ export type GeometryStep =
       /** For images; label maps are resampled label by label. Default `linear`. */
       readonly interpolation?: Interpolation;
       readonly thickSlices?: 'auto' | 'never';
+      /** For images: clip to the range of the input, as `resample` does. Default false. */
+      readonly clip?: boolean;
     };
 
 /** One step as it was carried out: the grids on both sides of it and what it did. */
@@ -35,6 +37,7 @@ export interface RecordedStep {
         readonly spacingMm: Triple;
         readonly interpolation: Interpolation;
         readonly thickSlices: 'auto' | 'never';
+        readonly clip?: boolean;
       };
 }
 
@@ -84,8 +87,8 @@ function resolve(volume: Volume, step: GeometryStep): RecordedStep['action'] {
     case 'cropOrPad':
       return { kind: 'box', box: centredBox(volume.shape, step.shape) };
     case 'resample': {
-      const { spacingMm, interpolation = 'linear', thickSlices = 'never' } = step;
-      return { kind: 'resample', spacingMm, interpolation, thickSlices };
+      const { spacingMm, interpolation = 'linear', thickSlices = 'never', clip = false } = step;
+      return { kind: 'resample', spacingMm, interpolation, thickSlices, ...(clip ? { clip } : {}) };
     }
     default:
       throw new SegError('invalid-argument', {
@@ -104,9 +107,9 @@ function carryOut(volume: Volume, action: RecordedStep['action'], kind: 'image' 
     case 'box':
       return extractBox(volume, action.box);
     case 'resample': {
-      const { spacingMm, interpolation, thickSlices } = action;
+      const { spacingMm, interpolation, thickSlices, clip = false } = action;
       if (kind === 'labels') return resampleLabels(volume as LabelMap, { spacingMm }, { thickSlices });
-      return resample(volume, { spacingMm }, { interpolation, thickSlices });
+      return resample(volume, { spacingMm }, { interpolation, thickSlices, clip });
     }
   }
 }
@@ -159,7 +162,7 @@ export interface InvertOptions {
  * @throws SegError `shape-mismatch` where it lies on another grid.
  */
 export function invertGeometry<T extends LabelMap>(
-  labels: T,
+  volume: T,
   record: PreprocessingRecord,
   options: InvertOptions & { readonly kind: 'labels' },
 ): T;

@@ -2,7 +2,7 @@ import { checkOption, createVolume, type Triple, type Volume } from '@seg/core';
 import type { LabelMap } from '../dataset/dataset-types.ts';
 import { gridPositions } from './axis-kernel.ts';
 import { extractBox, type VoxelBox } from './crop-pad.ts';
-import type { Grid } from './grid.ts';
+import { type Grid, gridOf } from './grid.ts';
 import { newVoxels } from './new-voxels.ts';
 import { axisInterpolations, type ResampleTarget, resample, targetGrid } from './resample.ts';
 import { type AxisInterpolations, resampleSeparably } from './resample-separably.ts';
@@ -34,7 +34,7 @@ export function resampleLabels<T extends LabelMap>(
   const thickSlices = checkOption('resampleLabels', 'thickSlices', options.thickSlices ?? 'never', ['auto', 'never']);
   const rule = checkOption('resampleLabels', 'rule', options.rule ?? 'threshold', ['threshold', 'argmax']);
   if ('like' in target) return resample(volume, target, { interpolation: 'nearest' }) as T;
-  const grid: Grid = targetGrid(volume, target);
+  const grid: Grid = targetGrid(gridOf(volume), target, volume.channels);
   const kinds = axisInterpolations('linear', thickSlices, volume, target);
   const result = newVoxels<LabelMap['data']>(
     volume.data,

@@ -7,7 +7,8 @@ export type AxisInterpolations = readonly [Interpolation, Interpolation, Interpo
 
 /**
  * Samples an array [channel, z, y, x] at the product of three lists of positions. Axes that shrink most go first, so
- * that the passes in between have the fewest values.
+ * that the passes in between have the fewest values; a part of an array takes the order of the whole, which gives the same
+ * numbers to the last bit.
  *
  * @returns float32, or the input's type where every axis is sampled by the nearest voxel; never the input itself.
  */
@@ -16,11 +17,11 @@ export function resampleSeparably(
   shape: readonly [number, number, number, number],
   positions: readonly Float64Array[],
   kinds: AxisInterpolations,
+  order: readonly number[] = passOrder(positions, shape.slice(1)),
 ): VoxelArray {
   const current = [...shape];
   let values: VoxelArray = data;
-  const growth = (axis: number) => positions[axis]!.length / shape[axis + 1]!;
-  for (const axis of [2, 1, 0].sort((a, b) => growth(a) - growth(b))) {
+  for (const axis of order) {
     const length = current[axis + 1]!;
     if (isIdentity(positions[axis]!, length)) continue;
     const outer = current.slice(0, axis + 1).reduce((a, b) => a * b, 1);
@@ -29,6 +30,15 @@ export function resampleSeparably(
     current[axis + 1] = positions[axis]!.length;
   }
   return values === data ? (data.slice() as VoxelArray) : values;
+}
+
+/** The axes from the one that shrinks most to the one that grows most. */
+export function passOrder(
+  positions: readonly { readonly length: number }[],
+  sizes: readonly number[],
+): readonly number[] {
+  const growth = (axis: number) => positions[axis]!.length / sizes[axis]!;
+  return [2, 1, 0].sort((a, b) => growth(a) - growth(b));
 }
 
 function isIdentity(positions: Float64Array, length: number): boolean {

@@ -1,5 +1,7 @@
 import { checkOption, createVolume, SegError, type Triple, type Volume, type VoxelArray } from '@seg/core';
-import { gridPositions, INTERPOLATIONS, type Interpolation } from './axis-kernel.ts';
+import { axisKernel, gridPositions, INTERPOLATIONS, type Interpolation } from './axis-kernel.ts';
+import { checkResampledSize } from './check-resampled-size.ts';
+import { clipToRange } from './clip-to-range.ts';
 import { type Grid, gridOf, regrid, shapeForSpacing } from './grid.ts';
 import { resampleOnto } from './resample-onto.ts';
 import { type AxisInterpolations, resampleSeparably } from './resample-separably.ts';
@@ -17,6 +19,12 @@ export interface ResampleOptions {
    * result); `never` (default) treats all axes alike.
    */
   readonly thickSlices?: 'auto' | 'never';
+  /**
+   * Clip what a cubic spline swings beyond the input's values, for `spacingMm` and `shape`: to the range of the channel,
+   * or of the slice where the rule for thick slices resamples each by itself (scikit-image's `resize`, so nnU-Net).
+   * Default false.
+   */
+  readonly clip?: boolean;
   /** Value outside the input for `like`. Default 0. */
   readonly outside?: number;
 }
@@ -30,7 +38,8 @@ export interface ResampleOptions {
  * one that follows from it. `like` samples at the places of another grid, which may be shifted, turned or sheared.
  *
  * @returns float32 for `linear` and `cubic`, the input's type for `nearest`.
- * @throws SegError `invalid-argument` for sizes or spacings that are not positive, `unknown-option`.
+ * @throws SegError `invalid-argument` for sizes or spacings that are not positive and for `clip` with `like`,
+ * `limit-exceeded` for a result of more than 2^31 values (before memory is taken), `unknown-option`.
  * @example
  * const iso = resample(volume, { spacingMm: [1, 1, 1] }, { interpolation: 'cubic' });
  */
@@ -41,36 +50,54 @@ export function resample<T extends VoxelArray>(
 ): Volume<T>;
 export function resample(volume: Volume, target: ResampleTarget, options?: ResampleOptions): Volume<Float32Array>;
 export function resample(volume: Volume, target: ResampleTarget, options: ResampleOptions = {}): Volume {
-  const { thickSlices = 'never', outside = 0 } = options;
+  const { thickSlices = 'never', clip = false, outside = 0 } = options;
   const interpolation = checkOption('resample', 'interpolation', options.interpolation ?? 'linear', INTERPOLATIONS);
   checkOption('resample', 'thickSlices', thickSlices, ['auto', 'never']);
-  if ('like' in target) return resampleOnto(volume, target.like, { interpolation, outside });
-  const grid = targetGrid(volume, target);
+  if ('like' in target && clip) {
+    throw new SegError('invalid-argument', {
+      where: 'resample',
+      problem: 'clip does not go with the grid of another volume, whose outside has a value of its own',
+      got: { clip },
+      expected: 'a target of spacingMm or shape',
+    });
+  }
+  if ('like' in target) {
+    checkResampledSize(volume, target.like.shape, volume.channels);
+    return resampleOnto(volume, target.like, { interpolation, outside });
+  }
+  const grid = targetGrid(gridOf(volume), target, volume.channels);
   const kinds = axisInterpolations(interpolation, thickSlices, volume, target);
   const positions = ([0, 1, 2] as const).map((axis) => gridPositions(volume.shape[axis], grid.shape[axis]));
   const { channels } = volume;
   const values = resampleSeparably(volume.data, [channels, ...volume.shape], positions, kinds);
   const { shape, spacingMm, affine } = grid;
+  if (clip && interpolation === 'cubic') {
+    const axis = ([0, 1, 2] as const).find((a) => kinds[a] === 'nearest');
+    const slicesOf = (axis: 0 | 1 | 2) => axisKernel('nearest', positions[axis]!, volume.shape[axis]).first;
+    const slices = axis === undefined ? undefined : { axis, from: slicesOf(axis) };
+    clipToRange(values, shape, volume.data, volume.shape, slices);
+  }
   const keep = interpolation === 'nearest' || values instanceof Float32Array;
   return createVolume(keep ? values : Float32Array.from(values), shape, { channels, spacingMm, affine });
 }
 
 /** The grid that a spacing or a number of voxels means for a volume. */
-export function targetGrid(volume: Volume, target: Exclude<ResampleTarget, { like: Grid }>): Grid {
-  const source = gridOf(volume);
-  return regrid(source, 'shape' in target ? target.shape : targetShape(source, target.spacingMm));
+export function targetGrid(source: Grid, target: Exclude<ResampleTarget, { like: Grid }>, channels = 1): Grid {
+  const shape = 'shape' in target ? target.shape : targetShape(source, target.spacingMm);
+  checkResampledSize(source, shape, channels);
+  return regrid(source, shape);
 }
 
 /** The interpolation of each axis under the rule for thick slices. */
 export function axisInterpolations(
   interpolation: Interpolation,
   thickSlices: 'auto' | 'never',
-  volume: Volume,
+  source: Grid,
   target: Exclude<ResampleTarget, { like: Grid }>,
 ): AxisInterpolations {
   if (thickSlices === 'never') return [interpolation, interpolation, interpolation];
-  const targetMm = 'spacingMm' in target ? target.spacingMm : targetGrid(volume, target).spacingMm;
-  const slices = thickSliceAxis(volume.spacingMm, targetMm);
+  const targetMm = 'spacingMm' in target ? target.spacingMm : targetGrid(source, target).spacingMm;
+  const slices = thickSliceAxis(source.spacingMm, targetMm);
   const kind = (axis: number) => (axis === slices ? 'nearest' : interpolation);
   return [kind(0), kind(1), kind(2)];
 }

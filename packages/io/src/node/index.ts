@@ -1,5 +1,6 @@
 export { type CacheSource, openVolumeCache, type VolumeCache, type VolumeCacheOptions } from './cache/volume-cache.ts';
-export { type OpenDatasetOptions, openDataset } from './dataset/open-dataset.ts';
+export { openDataset } from './dataset/open-dataset.ts';
+export type { OpenDatasetOptions } from './dataset/read-dataset.ts';
 export { type VerifyDatasetOptions, verifyDataset } from './dataset/verify-dataset.ts';
 export { writeManifest } from './dataset/write-manifest.ts';
 export { type PhantomDatasetOptions, writePhantomDataset } from './dataset/write-phantom-dataset.ts';

@@ -76,6 +76,51 @@ describe('verifyDataset', () => {
     expect(seen).toEqual(['1/3 phantom_0001', '2/3 phantom_0002', '3/3 phantom_0003']);
   });
 
+  it('names spacings far from the median of the set, by the axis that they lie along', async () => {
+    const cases: ManifestCase[] = [];
+    for (const [id, mm] of [
+      ['a', 1],
+      ['b', 1.5],
+      ['c', 1],
+      ['coarse', 20],
+      ['microns', 1000],
+    ] as const) {
+      await put(`i/${id}.nii`, image({ spacingMm: [mm, mm, mm] }));
+      cases.push({ id, images: [`i/${id}.nii`] });
+    }
+    // Coarse along another voxel axis: compared by the direction in space, 1.4 mm from foot to head.
+    await put('i/turned.nii', image({ affine: [0, 0, 1, 0, 0, 1, 0, 0, 1.4, 0, 0, 0, 0, 0, 0, 1] }));
+    cases.push({ id: 'turned', images: ['i/turned.nii'] });
+    const found = (await findings(cases)).filter((text) => text.includes('spacing-differs'));
+    expect(found).toEqual(['warning spacing-differs coarse', 'error spacing-differs microns']);
+  });
+
+  it('says once what headers of several cases contradict themselves in, and reads scaled labels', async () => {
+    const cases: ManifestCase[] = [];
+    for (const id of ['a', 'b', 'c']) {
+      await put(`i/${id}.nii`, image());
+      await put(`l/${id}.nii`, label([1, 2, 2]));
+      cases.push({ id, images: [`i/${id}.nii`], label: `l/${id}.nii` });
+    }
+    for (const name of ['i/a', 'l/a', 'i/b', 'l/b', 'i/c', 'l/c']) {
+      const bytes = await readFile(join(root, `${name}.nii`));
+      // srow_z: slices of 0.8 mm, pixdim and qform say 1.
+      if (!name.endsWith('c')) bytes.writeFloatLE(0.8, 280 + 4 * 10);
+      if (name === 'l/c') bytes.writeFloatLE(1.0000002, 112);
+      await writeFile(join(root, `${name}.nii`), bytes);
+    }
+    await writeManifest(root, { ...base, cases });
+    const report = await verifyDataset(root);
+    const doubtful = report.findings.filter(({ code }) => code === 'header-doubtful');
+    expect(doubtful).toHaveLength(1);
+    expect(doubtful[0]).toMatchObject({
+      severity: 'warning',
+      file: 'i/a.nii',
+      message: expect.stringMatching(/1 x 1 x 0\.8 contradicts pixdim.*the qform is used.*\(so in 2 cases\)/),
+    });
+    expect(report.findings.filter(({ code }) => code === 'label-not-integer')).toEqual([]);
+  });
+
   it('reports every fault of every case, not the first', async () => {
     await put('i/good.nii', image());
     await put('l/good.nii', label([1, 2, 2]));
@@ -201,7 +246,8 @@ describe('verifyDataset', () => {
     const annotated = { id: 'a', images: ['a.nii'], label: 'la.nii' };
     const other = { id: 'b', images: ['b.nii'] };
     expect(await findings([annotated, other])).toEqual(['warning label-unused', 'warning orientation-differs']);
-    expect(await findings([other])).toEqual(['warning no-annotated-cases']);
+    // Files that no case names are told as well.
+    expect(await findings([other])).toEqual(['warning stray-file', 'warning no-annotated-cases']);
     expect(await findings([])).toEqual(['error no-cases']);
   });
 

@@ -19,7 +19,17 @@ function fakeDataset(cases: readonly DatasetCase[], extra: Partial<Dataset> = {}
     { value: 2, name: 'b' },
   ];
   const manifest = { schemaVersion: 1, name: 'x', labels, channels: ['CT'], cases: [] } as const;
-  return { name: 'x', root: '/', layout: 'manifest', labels, channels: ['CT'], cases, manifest, ...extra };
+  return {
+    name: 'x',
+    root: '/',
+    layout: 'manifest',
+    labels,
+    channels: ['CT'],
+    cases,
+    manifest,
+    findings: [],
+    ...extra,
+  };
 }
 
 const grid = (data: readonly number[], shape: Triple, affine?: readonly number[], channels = 1) =>
@@ -41,6 +51,7 @@ describe('fingerprint', () => {
       id: 'p',
       shape: [1, 1, 6],
       spacingMm: [1, 1, 1],
+      voxelVolumeMl: 0.001,
       storedAxisCodes: 'RAS',
       shapeAfterCrop: [1, 1, 5],
       labelVoxels: { 1: 3, 2: 1 },
@@ -98,6 +109,15 @@ describe('fingerprint', () => {
     const same = await fingerprint(fakeDataset([stack('a', thick(sagittal))]));
     expect(same.axisCodes).toBe('ASR');
     expect(same.medianSpacingMm).toEqual([5, 1, 1]);
+  });
+
+  it('counts no voxel of a class that was not annotated in its case', async () => {
+    const image = grid([10, 20, 30, 40], [1, 1, 4]);
+    const partly = { ...fakeCase('p', image, labels([1, 2, 1, 9], [1, 1, 4])), annotatedLabels: [1] };
+    const print = await fingerprint(fakeDataset([partly], { ignoreLabel: 9 }));
+    expect(print.cases[0]!.labelVoxels).toEqual({ 1: 2 });
+    expect(print.channels[0]!.foreground).toMatchObject({ mean: 20, min: 10, max: 30, samples: 2 });
+    expect(print.labels.map(({ cases }) => cases)).toEqual([1, 0]);
   });
 
   it('refuses sets without annotation and pairs of different size, and stops when told to', async () => {

@@ -52,10 +52,40 @@ function differences(ours: unknown, theirs: unknown, path = ''): string[] {
   return ours === theirs ? [] : [`${path}: ${JSON.stringify(ours)} instead of ${JSON.stringify(theirs)}`];
 }
 
+interface Placed {
+  readonly affine?: number[][];
+  readonly zooms?: number[];
+  readonly axisCodes?: string[];
+}
+
+function columnLengths(affine: readonly (readonly number[])[]): number[] {
+  return [0, 1, 2].map((j) => Math.hypot(...affine.slice(0, 3).map((row) => row[j]!)));
+}
+
+/** Both forms are coded and the sform contradicts pixdim: nibabel takes the sform, ITK and this project the qform. */
+const USES_QFORM =
+  /^(quaternion ((half turn|zero|nearly a half turn) nifti[12]|hardly too long nifti1) behind an sform|sform_code [15], qform_code [25])$/;
+
+/** What nibabel says, with the spacing of its affine where pixdim, which it gives as zooms, contradicts that. */
+function spacingOfAffine(expected: Expected): Expected {
+  const { affine, zooms } = expected as Placed;
+  if (affine === undefined || zooms === undefined) return expected;
+  const lengths = columnLengths(affine);
+  return {
+    ...expected,
+    zooms: zooms.map((zoom, i) => (i < 3 && !(Math.abs(lengths[i]! / zoom - 1) < 1e-5) ? lengths[i]! : zoom)),
+  };
+}
+
 describe('imageInfo on the corpus', () => {
   it.each(entries.map((entry, index) => [entry.name, entry, index] as const))('%s', async (_, entry, index) => {
-    const info = (await inspect(entry, index)) as { file?: string; error?: { code: string; message: string } };
+    const info = (await inspect(entry, index)) as {
+      file?: string;
+      warnings?: string[];
+      error?: { code: string; message: string };
+    };
     delete info.file;
+    delete info.warnings;
     if (info.error !== undefined) {
       expect(['corrupt-data', 'unsupported', 'limit-exceeded', 'not-found'], info.error.message).toContain(
         info.error.code,
@@ -70,6 +100,12 @@ describe('imageInfo on the corpus', () => {
       return;
     }
     expect(info.error?.message).toBeUndefined();
-    if (ours === undefined) expect(differences(info, entry.expect)).toEqual([]);
+    if (ours === undefined && USES_QFORM.test(entry.name)) {
+      const { affine, zooms, axisCodes: _, ...rest } = info as unknown as Required<Placed>;
+      const { affine: __, zooms: pixdim, axisCodes: ___, ...expected } = entry.expect as unknown as Required<Placed>;
+      expect(differences(rest, expected)).toEqual([]);
+      expect(differences(zooms, pixdim)).toEqual([]);
+      expect(differences(columnLengths(affine), pixdim)).toEqual([]);
+    } else if (ours === undefined) expect(differences(info, spacingOfAffine(entry.expect))).toEqual([]);
   });
 });

@@ -30,6 +30,16 @@ interface Golden {
     canonicalShapeXyz: Xyz;
     canonicalData: number[];
   }[];
+  readonly small: {
+    shape: Xyz;
+    target: Xyz;
+    order: 1 | 3;
+    image: number[];
+    zoomed: number[];
+    shift: Xyz;
+    step: Xyz;
+    sampled: number[];
+  }[];
   readonly axisCodes: { affine: number[]; codes: string; nibabel: string }[];
 }
 

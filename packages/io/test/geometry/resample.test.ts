@@ -1,11 +1,15 @@
-import { affineFromSpacing, createVolume, isSegError, type Triple, transformPoint } from '@seg/core';
+import { affineFromSpacing, createVolume, isSegError, multiplyAffine, type Triple, transformPoint } from '@seg/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { sampleAffine } from '../../src/geometry/sample-affine.ts';
 import { resample, resampleLabels } from '../../src/index.ts';
 import { golden, largestDifference, ORDER_NAMES } from './golden.ts';
 
 // Values are of order 1; passes between axes are stored in single precision.
 const FLOAT32_PASSES = 3e-6;
+
+// The same for values of up to about 10.
+const SMALL_PASSES = 1e-5;
 
 const flip = ([x, y, z]: Triple): Triple => [z, y, x];
 
@@ -29,6 +33,25 @@ describe('resample', () => {
       const resampled = resample(volume, { like }, { interpolation: ORDER_NAMES[order], outside: -9 });
       expect(resampled.affine).toEqual(targetAffine);
       expect(largestDifference(resampled.data, result)).toBeLessThan(FLOAT32_PASSES);
+    },
+  );
+
+  it.each(golden.small)(
+    'equals SciPy for few voxels, order $order: $shape to $target',
+    ({ shape, target, order, image, zoomed, shift, step, sampled }) => {
+      const volume = createVolume(Float32Array.from(image), shape);
+      const interpolation = ORDER_NAMES[order];
+      expect(largestDifference(resample(volume, { shape: target }, { interpolation }).data, zoomed)).toBeLessThan(
+        SMALL_PASSES,
+      );
+      // Places along the volume's axes, sampled axis by axis and voxel by voxel.
+      const matrix = [step[2], 0, 0, shift[2], 0, step[1], 0, shift[1], 0, 0, step[0], shift[0], 0, 0, 0, 1];
+      const affine = multiplyAffine(volume.affine, matrix);
+      const like = createVolume(new Uint8Array(target[0] * target[1] * target[2]), target, { affine });
+      const byAxis = resample(volume, { like }, { interpolation, outside: -9 });
+      expect(largestDifference(byAxis.data, sampled)).toBeLessThan(SMALL_PASSES);
+      const byVoxel = sampleAffine(volume, matrix, target, { interpolation, outside: -9 });
+      expect(largestDifference(byVoxel, sampled)).toBeLessThan(SMALL_PASSES);
     },
   );
 
@@ -103,6 +126,41 @@ describe('resample', () => {
       );
       expect([...moved.data]).toEqual(expected);
     }
+  });
+
+  it.each([0, 1, 2] as const)(
+    'clips thick slices along axis %i to their own range, other images as a whole',
+    (axis) => {
+      const shape = [6, 6, 6] as const;
+      const spacingMm = [1, 1, 1].with(axis, 5) as unknown as Triple;
+      // A step of 1 in the first three slices, of 10 in the others, along the axis after that of the slices.
+      const at = (i: number) => [Math.floor(i / 36), Math.floor(i / 6) % 6, i % 6] as const;
+      const value = (i: number) => (at(i)[(axis + 1) % 3]! < 3 ? 0 : at(i)[axis] < 3 ? 1 : 10);
+      const volume = createVolume(
+        Float32Array.from({ length: 216 }, (_, i) => value(i)),
+        shape,
+        { spacingMm },
+      );
+      const target = { shape: [6, 6, 6].with((axis + 1) % 3, 15) as unknown as Triple };
+      const largest = (thickSlices: 'auto' | 'never', clip: boolean) => {
+        const { data } = resample(volume, target, { interpolation: 'cubic', thickSlices, clip });
+        const inner = target.shape.slice(axis + 1).reduce((a, b) => a * b, 1);
+        const slices = [0, 1, 2, 3, 4, 5].map((s) => data.filter((_, i) => Math.floor(i / inner) % 6 === s));
+        expect(Math.min(...data)).toSatisfy((low: number) => (clip ? low === 0 : low < -0.5));
+        return slices.map((slice) => Math.max(...slice));
+      };
+      expect(largest('auto', true)).toEqual([1, 1, 1, 10, 10, 10]);
+      expect(largest('never', true).slice(3)).toEqual([10, 10, 10]);
+      for (const peak of largest('never', true).slice(0, 3)) expect(peak).toBeGreaterThan(1.05);
+      for (const peak of largest('auto', false)) expect(peak).toSatisfy((p: number) => (p > 1.05 && p < 2) || p > 10.5);
+    },
+  );
+
+  it('does not clip on the grid of another volume', () => {
+    const volume = createVolume(new Float32Array(8), [2, 2, 2]);
+    expect(() => resample(volume, { like: volume }, { interpolation: 'cubic', clip: true })).toThrow(
+      /clip does not go with the grid of another volume/,
+    );
   });
 
   it.each([

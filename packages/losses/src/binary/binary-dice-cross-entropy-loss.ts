@@ -10,7 +10,8 @@ export interface BinaryDiceCrossEntropyLossOptions extends BinaryDiceLossOptions
 }
 
 /**
- * Sigmoid cross-entropy plus sigmoid Dice: nnU-Net's objective for regions that may overlap.
+ * Sigmoid cross-entropy plus sigmoid Dice: nnU-Net's objective for regions that may overlap. Voxels with `ignoreLabel`
+ * count in neither part.
  *
  * @param logits [N, D, H, W, C]
  * @param target probabilities [N, D, H, W, C], or a label map [N, D, H, W] (0 and 1 for one channel, else one-hot)
@@ -23,9 +24,10 @@ export function binaryDiceCrossEntropyLoss(
   options: BinaryDiceCrossEntropyLossOptions = {},
 ): tf.Scalar {
   const { crossEntropyWeight = 1, diceWeight = 1, ...dice } = options;
+  const ignore = dice.ignoreLabel === undefined ? {} : { ignoreLabel: dice.ignoreLabel };
   return tf.tidy(() =>
     tf.add(
-      tf.mul(binaryCrossEntropyLoss(logits, target), crossEntropyWeight),
+      tf.mul(binaryCrossEntropyLoss(logits, target, ignore), crossEntropyWeight),
       tf.mul(binaryDiceLoss(logits, target, dice), diceWeight),
     ),
   );

@@ -7,7 +7,7 @@ export interface CrossEntropyLossOptions {
   readonly classWeights?: readonly number[];
   /** Voxels with this label count nowhere (label maps only). Default: none. */
   readonly ignoreLabel?: number;
-  /** [N, D, H, W]: multiplies each voxel's loss; not in the divisor of the mean. Default: all 1. */
+  /** Shape [N, D, H, W]; multiplies each voxel's loss; not in the divisor of the mean. Default: all 1. */
   readonly weightMap?: tf.Tensor;
 }
 

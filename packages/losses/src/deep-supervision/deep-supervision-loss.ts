@@ -31,7 +31,8 @@ export function deepSupervisionWeights(count: number): number[] {
 
 /**
  * Weighted sum of one loss over the outputs of a deeply supervised network (Lee et al. 2015, as in nnU-Net), the target
- * brought to each output's size by nearest neighbour. Outputs of weight 0 are not computed with.
+ * brought to each output's size by nearest neighbour. Outputs of weight 0 are not computed with: whatever they hold,
+ * the value does not change and their gradient is 0.
  *
  * @param outputs logits [N, Ds, Hs, Ws, C], finest first
  * @param target [N, D, H, W] or [N, D, H, W, C] at the finest size
@@ -55,10 +56,22 @@ export function deepSupervisionLoss(
   return tf.tidy(() => {
     const terms: tf.Tensor[] = [];
     for (const [s, logits] of outputs.entries()) {
-      if (weights[s] === 0) continue;
+      if (weights[s] === 0) {
+        terms.push(withoutInfluence(logits));
+        continue;
+      }
       const size = logits.shape.slice(1, 4) as unknown as readonly [number, number, number];
       terms.push(tf.mul(loss(logits, resizeLabelsNearest(target, size)), weights[s]!));
     }
     return terms.reduce((a, b) => tf.add(a, b)) as tf.Scalar;
   });
+}
+
+/** 0 with a gradient of zeros: tfjs refuses gradients by what a value does not depend on. */
+function withoutInfluence(logits: tf.Tensor5D): tf.Tensor {
+  const apply = tf.customGrad((x) => ({
+    value: tf.scalar(0),
+    gradFunc: () => tf.zeros((x as tf.Tensor).shape),
+  }));
+  return apply(logits);
 }

@@ -14,9 +14,11 @@ export interface FocalLossOptions {
 }
 
 /**
- * Focal loss (Lin et al. 2017, eq. 4): -w (1 - p_t)^gamma log p_t, averaged over the voxels that count (with sigmoid:
- * over voxels and channels, where p_t is p for y = 1 and 1 - p for y = 0). MONAI's `FocalLoss` with softmax divides by
- * the number of classes as well.
+ * Focal loss (Lin et al. 2017, eq. 4), MONAI's `FocalLoss`, for soft targets too.
+ *
+ * Softmax: -sum_c w_c y_c (1 - p_c)^gamma log p_c, averaged over the voxels that count; MONAI divides by the number of
+ * classes as well. Sigmoid: the binary cross-entropy of each channel times sigmoid(-(2 y - 1) logit)^gamma, which is
+ * (1 - p_t)^gamma for y of 0 and 1, averaged over these voxels and the channels.
  *
  * @param logits [N, D, H, W, C]
  * @param target int32 label map [N, D, H, W] (0 and 1 for one channel), or probabilities [N, D, H, W, C]
@@ -36,21 +38,26 @@ export function focalLoss(logits: tf.Tensor5D, target: tf.Tensor, options: Focal
     if (classWeights && classWeights.length !== classes) {
       throw new SegError('invalid-argument', { where, problem: 'classWeights must be one a class', got: classWeights });
     }
-    const term = (y: tf.Tensor, logP: tf.Tensor, rest: tf.Tensor) => tf.mul(tf.mul(y, logP), power(rest, gamma));
-    let terms: tf.Tensor;
-    if (activation === 'softmax') {
-      const logP = tf.logSoftmax(logits);
-      terms = term(y, logP, tf.sub(1, tf.exp(logP)));
-    } else {
-      const [p, negative] = [tf.sigmoid(logits), tf.sub(counted ?? 1, y)];
-      const [logP, logQ] = [tf.neg(tf.softplus(tf.neg(logits))), tf.neg(tf.softplus(logits))];
-      terms = tf.add(term(y, logP, tf.sub(1, p)), term(negative, logQ, p));
-    }
+    const terms = activation === 'softmax' ? softmaxTerms(logits, y, gamma) : sigmoidTerms(logits, y, counted, gamma);
     const weighted = classWeights ? tf.mul(terms, tf.tensor1d([...classWeights])) : terms;
     const perVoxel = activation === 'softmax' ? 1 : classes;
     const voxels = counted ? tf.sum(counted) : tf.scalar(logits.size / classes);
-    return divideBySum(tf.neg(tf.sum(weighted)), tf.mul(voxels, perVoxel));
+    return divideBySum(tf.sum(weighted), tf.mul(voxels, perVoxel));
   });
+}
+
+function softmaxTerms(logits: tf.Tensor5D, y: tf.Tensor5D, gamma: number): tf.Tensor {
+  const logP = tf.logSoftmax(logits);
+  return tf.neg(tf.mul(tf.mul(y, logP), power(tf.sub(1, tf.exp(logP)), gamma)));
+}
+
+function sigmoidTerms(logits: tf.Tensor5D, y: tf.Tensor5D, counted: tf.Tensor5D | undefined, gamma: number): tf.Tensor {
+  const negative = tf.sub(counted ?? 1, y);
+  const entropy = tf.add(tf.mul(y, tf.softplus(tf.neg(logits))), tf.mul(negative, tf.softplus(logits)));
+  if (gamma === 0) return entropy;
+  // By logarithms: the sigmoid of large logits is 0 in float32, which has no derivative for exponents below 1.
+  const logRest = tf.neg(tf.softplus(tf.mul(logits, tf.sub(tf.mul(y, 2), 1))));
+  return tf.mul(entropy, tf.exp(tf.mul(logRest, gamma)));
 }
 
 // 1 - p can round to a hair below 0, and 0 has no finite derivative for exponents below 1.

@@ -60,6 +60,9 @@ export function generalizedDiceLoss(
 
 function classWeights(volumes: tf.Tensor, kind: 'square' | 'simple' | 'uniform'): tf.Tensor {
   if (kind === 'uniform') return tf.onesLike(volumes);
-  const inverse = tf.divNoNan(tf.scalar(1), kind === 'square' ? tf.square(volumes) : volumes);
-  return tf.where(tf.equal(volumes, 0), tf.mul(tf.onesLike(volumes), tf.max(inverse, 1, true)), inverse);
+  // Steps and quotients by what is never 0 have gradients by a soft target; tfjs's `equal` and `divNoNan` have none.
+  const present = tf.step(volumes);
+  const absent = tf.sub(1, present);
+  const inverse = tf.div(present, tf.add(kind === 'square' ? tf.square(volumes) : volumes, absent));
+  return tf.add(inverse, tf.mul(absent, tf.max(inverse, 1, true)));
 }

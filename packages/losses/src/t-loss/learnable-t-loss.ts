@@ -1,6 +1,7 @@
 import { checkOption } from '@seg/core';
 import * as tf from '@tensorflow/tfjs-core';
-import { digammaTensor, logGammaTensor } from './gamma-tensors.ts';
+import { digammaRise, logGammaRise } from './gamma-tensors.ts';
+import { log1pGap, log1pTensor } from './log1p-tensors.ts';
 import { type TLossOptions, tLossDimension, tLossSquares } from './t-loss.ts';
 
 export interface LearnableTLossOptions extends Omit<TLossOptions, 'nu'> {
@@ -11,9 +12,8 @@ export interface LearnableTLossOptions extends Omit<TLossOptions, 'nu'> {
 /**
  * `tLoss` whose nu = exp(lnNu) is learnt along with the network: differentiable by logits and by `lnNu`.
  *
- * Nothing is read back from the device. In float32 the terms of the derivative by nu, each about D / nu, would leave
- * little of their sum, so that it is computed from a form in which they have cancelled: with the error s of an image,
- * d/d(nu) = (digamma(nu / 2) - digamma((nu + D) / 2) - 1 + ln(1 + s / nu) + (nu + D) / (nu + s)) / 2.
+ * Nothing is read back from the device; value and derivatives are right in float32 for every nu, as
+ * `learnableTLossFromSquares` says.
  *
  * @param logits [N, D, H, W, C]: softmax without background, or the sigmoid of a single channel
  * @param target int32 label map [N, D, H, W], or probabilities [N, D, H, W, C]
@@ -25,36 +25,46 @@ export function learnableTLoss(logits: tf.Tensor5D, target: tf.Tensor, options: 
   checkOption('learnableTLoss', 'form', form, ['paper', 'released']);
   return tf.tidy(() => {
     const dimension = tLossDimension(logits);
-    const squares = tf.mul(tLossSquares(logits, target), form === 'released' ? Math.E : 1);
-    const perValue = fromSquares(squares, lnNu, dimension);
+    const squares = tf.mul(tLossSquares(logits, target), form === 'released' ? Math.E : 1) as tf.Tensor1D;
+    const dimensions = tf.fill(squares.shape, dimension) as tf.Tensor1D;
+    const perValue = tf.mean(learnableTLossFromSquares(squares, dimensions, lnNu));
     const loss = form === 'released' ? tf.sub(perValue, 0.5) : perValue;
     return (perVoxel ? loss : tf.mul(loss, dimension)) as tf.Scalar;
   });
 }
 
-/** The T-loss over D values, divided by D; `squares` [N] are multiplied by the precision already. */
-function fromSquares(squares: tf.Tensor, lnNu: tf.Tensor, D: number): tf.Tensor {
+/**
+ * The T-loss of squared errors s over D values each, divided by D, of every image by itself: `learnableTLoss` in its
+ * second step. Differentiable by the squares and by `lnNu`.
+ *
+ * The terms of the loss and of its derivative by nu cancel where nu is far above D, and those of the derivative, each
+ * about D / nu, where it is far below. Both are computed from forms in which that has happened: with a = nu / 2,
+ * h = D / 2 and v = (D - s) / (nu + s),
+ * loss = ln(2 pi) / 2 - (lnG(a + h) - lnG(a) - h ln a) / D + (a + h) / D ln(1 + s / nu),
+ * 2 d(D loss)/d(nu) = v - ln(1 + v) - (digamma(a + h) - digamma(a) - ln(1 + h / a)).
+ *
+ * @param squares [N], multiplied by the precision already
+ * @param dimensions D of each image, [N], above 0; constants for the gradient
+ * @returns [N]
+ */
+export function learnableTLossFromSquares(squares: tf.Tensor1D, dimensions: tf.Tensor1D, lnNu: tf.Scalar): tf.Tensor1D {
   const apply = tf.customGrad((...args) => {
-    const [s, l, save] = args as unknown as [tf.Tensor, tf.Tensor, tf.GradSaveFunc];
-    save([s, l]);
+    const [s, D, l, save] = args as unknown as [tf.Tensor, tf.Tensor, tf.Tensor, tf.GradSaveFunc];
+    save([s, D, l]);
     const nu = tf.exp(l);
-    const half = tf.div(tf.add(nu, D), 2);
-    const constant = tf.addN([
-      tf.div(tf.sub(logGammaTensor(tf.div(nu, 2)), logGammaTensor(half)), D),
-      tf.div(tf.add(l, Math.log(Math.PI)), 2),
-    ]);
-    const value = tf.add(tf.mean(tf.mul(tf.div(half, D), tf.log1p(tf.div(s, nu)))), constant);
+    const [a, h] = [tf.div(nu, 2), tf.div(D, 2)];
+    const growing = tf.mul(tf.div(tf.add(a, h), D), log1pTensor(tf.div(s, nu)));
+    const value = tf.add(tf.sub(growing, tf.div(logGammaRise(a, h), D)), 0.5 * Math.log(2 * Math.PI));
     const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
-      const [s, l] = saved as [tf.Tensor, tf.Tensor];
+      const [s, D, l] = saved as [tf.Tensor, tf.Tensor, tf.Tensor];
       const nu = tf.exp(l);
-      const sum = tf.add(nu, D);
-      const ratio = tf.div(sum, tf.add(s, nu));
-      const constant = tf.sub(tf.sub(digammaTensor(tf.div(nu, 2)), digammaTensor(tf.div(sum, 2))), 1);
-      const byNu = tf.add(tf.mean(tf.add(tf.log1p(tf.div(s, nu)), ratio)), constant);
-      const bySquares = tf.div(ratio, 2 * D * s.size);
-      return [tf.mul(dy, bySquares), tf.mul(dy, tf.mul(byNu, tf.div(nu, 2 * D)))];
+      const sum = tf.add(s, nu);
+      const bySquares = tf.div(tf.div(tf.add(nu, D), sum), tf.mul(D, 2));
+      const gap = tf.sub(log1pGap(tf.div(tf.sub(D, s), sum)), digammaRise(tf.div(nu, 2), tf.div(D, 2)));
+      const byLnNu = tf.mul(gap, tf.div(tf.div(nu, D), 2));
+      return [tf.mul(dy, bySquares), tf.zerosLike(D), tf.sum(tf.mul(dy, byLnNu))];
     };
     return { value, gradFunc: gradFunc as (dy: tf.Tensor, saved: tf.Tensor[]) => tf.Tensor[] };
   });
-  return apply(squares, lnNu);
+  return apply(squares, dimensions, lnNu) as tf.Tensor1D;
 }

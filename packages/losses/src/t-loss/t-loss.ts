@@ -1,7 +1,8 @@
 import { checkOption, SegError } from '@seg/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { resolveTarget } from '../internal/target.ts';
-import { digamma, logGamma } from './gamma-functions.ts';
+import { digammaRise, log1pGap, logGammaRise } from './gamma-functions.ts';
+import { log1pTensor } from './log1p-tensors.ts';
 
 export interface TLossOptions {
   /** Degrees of freedom, above 0: small ones forgive wrong labels. Learnt along with the network; see `tLossNuGradient`. */
@@ -54,13 +55,14 @@ export function tLossDimension(logits: tf.Tensor5D): number {
 export function tLossFromSquares(squares: tf.Tensor1D, dimension: number, options: TLossOptions): tf.Scalar {
   const { nu, precision, constant, divisor } = resolve(dimension, options);
   return tf.tidy(() => {
-    const growing = tf.mul(tf.log1p(tf.mul(squares, precision / nu)), (nu + dimension) / 2 / divisor);
+    const growing = tf.mul(log1pTensor(tf.mul(squares, precision / nu)), (nu + dimension) / 2 / divisor);
     return tf.add(tf.mean(growing), constant / divisor) as tf.Scalar;
   });
 }
 
 /**
- * Derivative of the T-loss by nu, in float64, averaged over the batch. To learn ln nu multiply it by nu.
+ * Derivative of the T-loss by nu, in float64, averaged over the batch. To learn ln nu multiply it by nu. Computed as
+ * `learnableTLossFromSquares` says, so that it is right for nu far above D too.
  *
  * @param squares the values of `tLossSquares`
  * @param dimension D, from `tLossDimension`
@@ -68,11 +70,11 @@ export function tLossFromSquares(squares: tf.Tensor1D, dimension: number, option
 export function tLossNuGradient(squares: ArrayLike<number>, dimension: number, options: TLossOptions): number {
   const { nu, precision, divisor } = resolve(dimension, options);
   const D = dimension;
+  const rise = digammaRise(nu / 2, D / 2);
   let sum = 0;
   for (let i = 0; i < squares.length; i++) {
     const s = precision * squares[i]!;
-    const bracket = digamma(nu / 2) - digamma((nu + D) / 2) + D / nu + Math.log1p(s / nu);
-    sum += 0.5 * bracket - ((nu + D) * s) / (2 * nu * (nu + s));
+    sum += (log1pGap((D - s) / (nu + s)) - rise) / 2;
   }
   return sum / squares.length / divisor;
 }
@@ -83,7 +85,7 @@ function resolve(dimension: number, { nu, form = 'paper', perVoxel = true }: TLo
     throw new SegError('invalid-argument', { where: 'tLoss', problem: 'nu must be positive', got: nu });
   }
   const released = form === 'released';
-  const likelihood = -logGamma((nu + dimension) / 2) + logGamma(nu / 2) + (dimension / 2) * Math.log(Math.PI * nu);
+  const likelihood = (dimension / 2) * Math.log(2 * Math.PI) - logGammaRise(nu / 2, dimension / 2);
   return {
     nu,
     precision: released ? Math.E : 1,

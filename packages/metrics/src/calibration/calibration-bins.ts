@@ -5,8 +5,15 @@ export interface BinOptions {
   /** Equal bins on [0, 1]; default 15. */
   readonly bins?: number;
   /**
-   * Which edge belongs to a bin: `upper` (default) for (low, high], as Guo et al. 2017 and torchmetrics; `lower` for
-   * [low, high) with the last bin closed, as robustness_metrics. Confidences within 1e-12 bins of an edge lie on it.
+   * Which edge belongs to a bin.
+   *
+   * - `upper` (default): (low, high], the first bin with 0 as well: Guo et al. 2017 (whose code drops a confidence of
+   *   0), scikit-learn's `calibration_curve` and MONAI's `calibration_binning`.
+   * - `lower`: [low, high), the last bin with 1 as well: torchmetrics, but that it gives a confidence of 1 a bin of its
+   *   own.
+   *
+   * A confidence lies on an edge where it is the edge to the precision of its array: of a `Float32Array` the float32
+   * number nearest to it, otherwise within 1e-12 bins.
    */
   readonly closed?: 'upper' | 'lower';
 }
@@ -28,14 +35,17 @@ export class CalibrationBins {
   readonly #confidences: Float64Array;
   readonly #hits: Float64Array;
   readonly #upper: boolean;
+  readonly #single: boolean;
   readonly #where: string;
 
-  constructor(where: string, options: BinOptions) {
+  /** @param values the array that confidences come from: its precision decides what lies on an edge. */
+  constructor(where: string, options: BinOptions, values: ArrayLike<number>) {
     const { bins = 15, closed = 'upper' } = options;
     if (!Number.isInteger(bins) || bins < 1 || bins > 1e6) {
       throw new SegError('invalid-argument', { where, problem: 'bins must be an integer from 1 on', got: bins });
     }
     this.#where = where;
+    this.#single = values instanceof Float32Array;
     this.#upper = checkOption(where, 'closed', closed, ['upper', 'lower']) === 'upper';
     this.#counts = new Float64Array(bins);
     this.#confidences = new Float64Array(bins);
@@ -52,13 +62,19 @@ export class CalibrationBins {
         got: confidence,
       });
     }
-    const last = this.#counts.length - 1;
-    const place = confidence * this.#counts.length;
-    const bin = this.#upper ? Math.ceil(place - 1e-12) - 1 : Math.floor(place + 1e-12);
-    const clamped = Math.min(Math.max(bin, 0), last);
-    this.#counts[clamped]!++;
-    this.#confidences[clamped]! += confidence;
-    if (correct) this.#hits[clamped]!++;
+    const bin = this.#binOf(confidence);
+    this.#counts[bin]!++;
+    this.#confidences[bin]! += confidence;
+    if (correct) this.#hits[bin]!++;
+  }
+
+  #binOf(confidence: number): number {
+    const bins = this.#counts.length;
+    const place = confidence * bins;
+    const edge = Math.round(place);
+    const isEdge = this.#single ? confidence === Math.fround(edge / bins) : Math.abs(place - edge) <= 1e-12;
+    const bin = isEdge ? (this.#upper ? edge - 1 : edge) : Math.floor(place);
+    return Math.min(Math.max(bin, 0), bins - 1);
   }
 
   /** The bins so far. */
@@ -92,7 +108,7 @@ export function calibrationBins(
       got: [confidences.length, correct.length],
     });
   }
-  const bins = new CalibrationBins(where, options);
+  const bins = new CalibrationBins(where, options, confidences);
   for (let i = 0; i < confidences.length; i++) bins.add(confidences[i]!, correct[i] !== 0);
   return bins.result();
 }

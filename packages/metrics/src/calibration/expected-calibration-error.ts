@@ -20,7 +20,7 @@ export function reliabilityDiagram(
 ): CalibrationBin[] {
   const where = 'reliabilityDiagram';
   const view = viewProbabilities(where, probabilities, options, labels);
-  const bins = new CalibrationBins(where, options);
+  const bins = new CalibrationBins(where, options, probabilities);
   forEachLabelled(where, view, labels, options.mask, (voxel, label) => {
     let best = 0;
     const first = voxel * view.voxelStride;
@@ -34,7 +34,7 @@ export function reliabilityDiagram(
 
 /**
  * Expected calibration error: the mean gap between the largest probability and how often it is right (Guo et al. 2017,
- * eq. 3). No voxels: NaN.
+ * eq. 3), by 15 bins that hold their upper edge unless `bins` and `closed` say otherwise. No voxels: NaN.
  *
  * Background makes it tiny; restrict it to the object's surroundings with `mask`.
  *
@@ -75,7 +75,7 @@ function classBins(
   options: CalibrationOptions,
   c: number,
 ): CalibrationBin[] {
-  const bins = new CalibrationBins(where, options);
+  const bins = new CalibrationBins(where, options, probabilities);
   forEachLabelled(where, view, labels, options.mask, (voxel, label) => {
     bins.add(probabilities[voxel * view.voxelStride + c * view.classStride]!, label === c);
   });

@@ -36,10 +36,16 @@ export interface CohortOptions {
   readonly emptyDistances?: 'skip' | 'penalty';
 }
 
-/** The summary of one label over all cases. */
+/**
+ * The summary of one label over all cases. `count` of a measure says over how many its mean is: distances exist where
+ * neither mask is empty, `cases - emptyPrediction - emptyReference + emptyBoth` cases.
+ */
 export interface LabelSummary extends Readonly<Record<CohortMeasure, MeasureSummary>> {
+  /** Cases that have a row for the label. */
   readonly cases: number;
+  /** Cases in which the prediction has no voxel of the label. */
   readonly emptyPrediction: number;
+  /** Cases in which the reference has no voxel of the label. */
   readonly emptyReference: number;
   /** Cases in which neither has the label. */
   readonly emptyBoth: number;
@@ -53,6 +59,8 @@ export interface CohortSummary {
   readonly cases: number;
   readonly convention: SurfaceConvention | null;
   readonly toleranceMm: number | null;
+  /** Values of the references whose voxels count nowhere. */
+  readonly ignoreLabels: readonly number[];
   readonly emptyDistances: 'skip' | 'penalty';
   readonly labels: Readonly<Record<string, LabelSummary>>;
   /** Per measure, the mean over labels of the labels' means over cases; null if no label has one. */
@@ -74,6 +82,7 @@ export class CohortEvaluation {
   readonly #cases = new Set<string>();
   #convention: SurfaceConvention | null = null;
   #toleranceMm: number | null = null;
+  #ignoreLabels: readonly number[] = [];
 
   constructor(options: CohortOptions = {}) {
     const { emptyDistances = 'skip' } = options;
@@ -88,25 +97,34 @@ export class CohortEvaluation {
   /**
    * Adds a case.
    *
-   * @throws SegError `invalid-argument` if the case was added before or was measured with another convention or
-   * tolerance than the ones before it.
+   * @throws SegError `invalid-argument` if the case was added before or was measured with another convention, tolerance
+   * or ignored labels than the ones before it.
    */
   add(caseId: string, evaluation: CaseEvaluation): void {
     const where = 'CohortEvaluation.add';
     if (this.#cases.has(caseId)) {
       throw new SegError('invalid-argument', { where, problem: 'this case was added before', got: caseId });
     }
-    const { convention, toleranceMm, diagonalMm } = evaluation;
-    if (this.#cases.size > 0 && (convention !== this.#convention || toleranceMm !== this.#toleranceMm)) {
+    const { convention, toleranceMm, diagonalMm, ignoreLabels } = evaluation;
+    const isSame =
+      convention === this.#convention &&
+      toleranceMm === this.#toleranceMm &&
+      ignoreLabels.join() === this.#ignoreLabels.join();
+    if (this.#cases.size > 0 && !isSame) {
       throw new SegError('invalid-argument', {
         where,
         problem: 'cases measured in different ways cannot be summarised together',
-        got: { convention, toleranceMm },
-        expected: { convention: this.#convention, toleranceMm: this.#toleranceMm },
+        got: { convention, toleranceMm, ignoreLabels },
+        expected: {
+          convention: this.#convention,
+          toleranceMm: this.#toleranceMm,
+          ignoreLabels: this.#ignoreLabels,
+        },
       });
     }
     this.#convention = convention;
     this.#toleranceMm = toleranceMm;
+    this.#ignoreLabels = ignoreLabels;
     this.#cases.add(caseId);
     for (const label of evaluation.labels) this.#rows.push({ case: caseId, diagonalMm, ...label });
   }
@@ -127,6 +145,7 @@ export class CohortEvaluation {
       cases: this.#cases.size,
       convention: this.#convention,
       toleranceMm: this.#toleranceMm,
+      ignoreLabels: this.#ignoreLabels,
       emptyDistances: this.#emptyDistances,
       labels: Object.fromEntries(labels),
       mean: Object.fromEntries(COHORT_MEASURES.map((measure) => [measure, meanOver(measure)])) as CohortSummary['mean'],

@@ -1,6 +1,6 @@
 import { checkOption, SegError, type VoxelArray } from '@seg/core';
-import { checkGrid, checkVoxels, type Grid, type GridOptions } from '../grid.ts';
-import { membershipOf } from '../membership.ts';
+import { checkGrid, checkVoxels, type Grid, type PlacedGridOptions } from '../grid.ts';
+import { type Membership, membershipOf } from '../membership.ts';
 import { ratio } from '../overlap/ratio.ts';
 import { asd, assd } from '../surface/average-surface-distance.ts';
 import { type Box, joinBoxes } from '../surface/bounding-box.ts';
@@ -14,12 +14,18 @@ import { labelBoxes } from './label-boxes.ts';
 export type EvaluatedLabel = number | { readonly name: string; readonly values: readonly number[] };
 
 /** What `evaluateSegmentation` compares, and how. */
-export interface EvaluationOptions extends GridOptions {
+export interface EvaluationOptions extends PlacedGridOptions {
   /** Label map, one integer a voxel. */
   readonly prediction: VoxelArray;
   readonly reference: VoxelArray;
-  /** Default: every value other than 0 that occurs in either map. */
+  /** Default: every value other than 0 that occurs in either map where the reference is not ignored. */
   readonly labels?: readonly EvaluatedLabel[];
+  /**
+   * Values of the reference for voxels that nobody annotated; default none. Such voxels count in no measure, as if they
+   * lay outside of the image: they belong to neither map, so that a structure that reaches them has a surface there, in
+   * both maps alike, and volumes are of the voxels that count.
+   */
+  readonly ignoreLabels?: readonly number[];
   /** Default `monai`. */
   readonly convention?: SurfaceConvention;
   /** Tolerance of the surface Dice; default 1. */
@@ -58,13 +64,16 @@ export interface CaseEvaluation {
   readonly diagonalMm: number;
   readonly convention: SurfaceConvention;
   readonly toleranceMm: number;
+  /** Values of the reference that did not count, in ascending order. */
+  readonly ignoreLabels: readonly number[];
 }
 
 /**
  * Overlap, surface and volume measures of every label of a predicted label map.
  *
  * Each map is read once for all labels' boxes; everything else happens within the box of each label. For an image
- * (2-D shape) volumes are areas times 1 mm.
+ * (2-D shape) volumes are areas times 1 mm. Where every voxel is ignored there is nothing to measure, and no label is
+ * listed.
  *
  * @example
  * const evaluation = evaluateSegmentation({
@@ -74,7 +83,8 @@ export interface CaseEvaluation {
  * evaluation.labels[0].dice; // 2/3
  *
  * @throws SegError `shape-mismatch` if a map does not fill the shape, `invalid-argument` for bad grids, labels or
- * tolerances and for values that are no integers, `unknown-option` for an unknown convention.
+ * tolerances, for values that are no integers and for labels that are both evaluated and ignored, `unknown-option` for an
+ * unknown convention.
  */
 export function evaluateSegmentation(options: EvaluationOptions): CaseEvaluation {
   const where = 'evaluateSegmentation';
@@ -91,22 +101,46 @@ export function evaluateSegmentation(options: EvaluationOptions): CaseEvaluation
   checkVoxels(where, 'prediction', prediction, grid.voxels);
   checkVoxels(where, 'reference', reference, grid.voxels);
   const boxes = labelBoxes(where, [prediction, reference], grid);
-  const labels = checkLabels(where, options.labels ?? [...boxes.keys()].sort((a, b) => a - b));
+  const ignoreLabels = [...new Set(options.ignoreLabels ?? [])].sort((a, b) => a - b);
+  const found = [...boxes.keys()].filter((value) => !ignoreLabels.includes(value));
+  const labels = checkLabels(where, options.labels ?? found.sort((a, b) => a - b));
+  checkIgnored(where, labels, ignoreLabels);
+  const ignored = ignoreLabels.length === 0 ? undefined : membershipOf(where, ignoreLabels);
   const evaluate = (label: { name: string; values: readonly number[] }): LabelEvaluation => {
     const box = label.values.includes(0)
       ? { low: [0, 0, 0] as const, high: [grid.shape[0] - 1, grid.shape[1] - 1, grid.shape[2] - 1] as const }
       : joinBoxes(label.values.map((value) => boxes.get(value)));
-    return evaluateLabel(where, label, box, grid, prediction, reference, convention, toleranceMm);
+    return evaluateLabel(where, label, box, grid, prediction, reference, convention, toleranceMm, ignored);
   };
   const { shape, spacingMm } = grid;
+  const rows = ignored !== undefined && countsNowhere(reference, ignored) ? [] : labels.map(evaluate);
+  // A value that occurs among ignored voxels alone was not found.
+  const isFound = (row: LabelEvaluation) => options.labels !== undefined || !row.emptyPrediction || !row.emptyReference;
   return {
-    labels: labels.map(evaluate),
+    labels: rows.filter(isFound),
     shape: shape.slice(3 - grid.dims),
     spacingMm: spacingMm.slice(3 - grid.dims),
-    diagonalMm: Math.hypot(...[0, 1, 2].slice(3 - grid.dims).map((axis) => shape[axis as 0] * spacingMm[axis as 0])),
+    diagonalMm: diagonalOf(grid),
     convention,
     toleranceMm,
+    ignoreLabels,
   };
+}
+
+function countsNowhere(reference: VoxelArray, { has }: Membership): boolean {
+  for (let i = 0; i < reference.length; i++) if (!has(reference[i]!)) return false;
+  return true;
+}
+
+/** The longest line through the grid, from corner to opposite corner. */
+function diagonalOf({ dims, shape, spacingMm, axesMm }: Grid): number {
+  if (axesMm === undefined) {
+    return Math.hypot(...[0, 1, 2].slice(3 - dims).map((axis) => shape[axis as 0] * spacingMm[axis as 0]));
+  }
+  const [z, y, x] = axesMm;
+  const along = (signY: number, signX: number) =>
+    Math.hypot(...z.map((step, row) => shape[0] * step + signY * shape[1] * y[row]! + signX * shape[2] * x[row]!));
+  return Math.max(along(1, 1), along(1, -1), along(-1, 1), along(-1, -1));
 }
 
 function evaluateLabel(
@@ -118,11 +152,12 @@ function evaluateLabel(
   reference: VoxelArray,
   convention: SurfaceConvention,
   toleranceMm: number,
+  ignored: Membership | undefined,
 ): LabelEvaluation {
-  const pair = box && cropPair(where, prediction, reference, grid, membershipOf(where, values), box);
+  const pair = box && cropPair(where, prediction, reference, grid, membershipOf(where, values), box, ignored);
   const [predicted, real, both] = pair ? countVoxels(pair) : [0, 0, 0];
   const distances = distancesOfPair(pair, grid, convention);
-  const voxelMl = (grid.spacingMm[0] * grid.spacingMm[1] * grid.spacingMm[2]) / 1000;
+  const voxelMl = grid.voxelMm3 / 1000;
   return {
     label: name,
     dice: ratio(where, 2 * both, predicted + real),
@@ -142,6 +177,21 @@ function evaluateLabel(
     emptyPrediction: predicted === 0,
     emptyReference: real === 0,
   };
+}
+
+function checkIgnored(
+  where: string,
+  labels: readonly { readonly name: string; readonly values: readonly number[] }[],
+  ignoreLabels: readonly number[],
+): void {
+  const both = labels.find(({ values }) => values.some((value) => ignoreLabels.includes(value)));
+  if (both === undefined && ignoreLabels.every(Number.isInteger)) return;
+  throw new SegError('invalid-argument', {
+    where,
+    problem: both === undefined ? 'labels to ignore must be integers' : 'a label is both evaluated and ignored',
+    got: both?.name ?? ignoreLabels,
+    hint: 'Ignored voxels count nowhere, so there is nothing to evaluate of them.',
+  });
 }
 
 function checkLabels(where: string, labels: readonly EvaluatedLabel[]): { name: string; values: readonly number[] }[] {

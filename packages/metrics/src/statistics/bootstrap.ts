@@ -1,6 +1,6 @@
 import { type Rng, SegError } from '@seg/core';
 import { quantile } from '../numeric/quantile.ts';
-import { pairedDifferences } from './paired.ts';
+import { checkPaired } from './paired.ts';
 
 /** Options of the bootstraps. */
 export interface BootstrapOptions {
@@ -10,6 +10,11 @@ export interface BootstrapOptions {
   readonly resamples?: number;
   /** Coverage of the interval; default 0.95. */
   readonly confidence?: number;
+  /**
+   * A name for each value, such as the patient: values of one name are drawn together (cluster bootstrap; Davison and
+   * Hinkley 1997, section 3.8), because scans of one patient are no independent cases. Default: each value alone.
+   */
+  readonly groups?: readonly string[];
 }
 
 /** A mean with its bootstrap distribution's summary. */
@@ -26,11 +31,12 @@ export interface BootstrapMean {
 /**
  * Percentile bootstrap interval of a mean over cases (Efron 1979). Values that are not finite are left out; none: NaN.
  *
- * @throws SegError `invalid-argument` for a confidence outside (0, 1) or a number of resamples below 1.
+ * @throws SegError `invalid-argument` for a confidence outside (0, 1) or a number of resamples below 1, `shape-mismatch`
+ * unless there is a group for each value.
  */
 export function bootstrapMean(values: ArrayLike<number>, options: BootstrapOptions): BootstrapMean {
-  const used = Float64Array.from(Array.from(values).filter(Number.isFinite));
-  return summarise(used, resampledMeans('bootstrapMean', used, options), options);
+  const all = Float64Array.from(values);
+  return summarise(all.filter(Number.isFinite), resampledMeans('bootstrapMean', all, options), options);
 }
 
 /** Result of `pairedBootstrap`. */
@@ -50,8 +56,10 @@ export function pairedBootstrap(
   options: BootstrapOptions,
 ): PairedBootstrap {
   const where = 'pairedBootstrap';
-  const differences = Float64Array.from(pairedDifferences(where, a, b));
-  const means = resampledMeans(where, differences, options);
+  checkPaired(where, a, b);
+  const all = Float64Array.from(a, (value, i) => value - b[i]!);
+  const differences = all.filter(Number.isFinite);
+  const means = resampledMeans(where, all, options);
   let below = 1;
   let above = 1;
   for (const mean of means) {
@@ -62,8 +70,9 @@ export function pairedBootstrap(
   return { ...summarise(differences, means, options), pValue };
 }
 
+/** Means of resamples of the finite values. */
 function resampledMeans(where: string, values: Float64Array, options: BootstrapOptions): Float64Array {
-  const { rng, resamples = 10_000, confidence = 0.95 } = options;
+  const { rng, resamples = 10_000, confidence = 0.95, groups = Array.from(values, (_, i) => `${i}`) } = options;
   if (!Number.isInteger(resamples) || resamples < 1 || !(confidence > 0 && confidence < 1)) {
     throw new SegError('invalid-argument', {
       where,
@@ -71,12 +80,32 @@ function resampledMeans(where: string, values: Float64Array, options: BootstrapO
       got: { resamples, confidence },
     });
   }
+  if (groups.length !== values.length) {
+    throw new SegError('shape-mismatch', {
+      where,
+      problem: 'needs a group for each value',
+      got: groups.length,
+      expected: values.length,
+    });
+  }
+  const byName = new Map<string, { sum: number; count: number }>();
+  for (const [i, value] of values.entries()) {
+    if (!Number.isFinite(value)) continue;
+    const { sum, count } = byName.get(groups[i]!) ?? { sum: 0, count: 0 };
+    byName.set(groups[i]!, { sum: sum + value, count: count + 1 });
+  }
+  const drawable = [...byName.values()];
   const means = new Float64Array(resamples).fill(Number.NaN);
-  if (values.length === 0) return means;
+  if (drawable.length === 0) return means;
   for (let r = 0; r < resamples; r++) {
     let sum = 0;
-    for (let i = 0; i < values.length; i++) sum += values[rng.integer(values.length)]!;
-    means[r] = sum / values.length;
+    let count = 0;
+    for (let i = 0; i < drawable.length; i++) {
+      const drawn = drawable[rng.integer(drawable.length)]!;
+      sum += drawn.sum;
+      count += drawn.count;
+    }
+    means[r] = sum / count;
   }
   return means;
 }

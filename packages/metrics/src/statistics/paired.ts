@@ -17,19 +17,23 @@ export function pairedDifferences(
   alternative: Alternative = 'two-sided',
 ): number[] {
   checkOption(where, 'alternative', alternative, ['two-sided', 'greater', 'less']);
-  if (a.length !== b.length) {
-    throw new SegError('shape-mismatch', {
-      where,
-      problem: 'paired values must be equally many',
-      got: [a.length, b.length],
-    });
-  }
+  checkPaired(where, a, b);
   const differences: number[] = [];
   for (let i = 0; i < a.length; i++) {
     const difference = a[i]! - b[i]!;
     if (Number.isFinite(difference)) differences.push(difference);
   }
   return differences;
+}
+
+/** Throws `shape-mismatch` for lists that differ in length. */
+export function checkPaired(where: string, a: ArrayLike<number>, b: ArrayLike<number>): void {
+  if (a.length === b.length) return;
+  throw new SegError('shape-mismatch', {
+    where,
+    problem: 'paired values must be equally many',
+    got: [a.length, b.length],
+  });
 }
 
 /** The p value of a statistic that is symmetric about 0, from its upper tail. */

@@ -11,7 +11,13 @@ export interface CroppedPair {
   readonly shape: Triple;
 }
 
-/** Copies the voxels of a box out of both masks, with a rim of zeros so that every voxel has all its neighbours. */
+/** Marks a voxel whose reference is ignored, until all are known. */
+const IGNORED_BIT = 4;
+
+/**
+ * Copies the voxels of a box out of both masks, with a rim of zeros so that every voxel has all its neighbours. Voxels
+ * whose reference is in `ignored` belong to neither mask.
+ */
 export function cropPair(
   where: string,
   prediction: VoxelArray,
@@ -19,6 +25,7 @@ export function cropPair(
   grid: Grid,
   membership: Membership,
   box: Box,
+  ignored?: Membership,
 ): CroppedPair {
   const [, height, width] = grid.shape;
   const size = [0, 1, 2].map((axis) => box.high[axis as 0]! - box.low[axis as 0]! + 1) as [number, number, number];
@@ -30,6 +37,9 @@ export function cropPair(
       const to = ((z + 1) * shape[1] + y + 1) * shape[2] + 1;
       markMembers(where, prediction, from, size[2], membership, flags, to, 1);
       markMembers(where, reference, from, size[2], membership, flags, to, 2);
+      if (ignored === undefined) continue;
+      markMembers(where, reference, from, size[2], ignored, flags, to, IGNORED_BIT);
+      for (let i = to; i < to + size[2]; i++) if ((flags[i]! & IGNORED_BIT) !== 0) flags[i] = 0;
     }
   }
   return { flags, shape };

@@ -1,6 +1,7 @@
-import { checkOption, SegError, type VoxelArray } from '@seg/core';
+import { checkOption, SegError, type Triple, type VoxelArray } from '@seg/core';
 import { nearestDistances } from '../distance/nearest-distances.ts';
-import { checkGrid, checkVoxels, type Grid, type GridOptions } from '../grid.ts';
+import { nearestDistancesOblique } from '../distance/nearest-distances-oblique.ts';
+import { checkGrid, checkVoxels, type Grid, type PlacedGridOptions } from '../grid.ts';
 import { type LabelValues, membershipOf } from '../membership.ts';
 import { boundingBox, joinBoxes } from './bounding-box.ts';
 import { type CroppedPair, cropPair } from './crop.ts';
@@ -19,7 +20,7 @@ export type SurfaceConvention = 'monai' | 'medpy' | 'deepmind';
 export const SURFACE_CONVENTIONS: readonly SurfaceConvention[] = ['monai', 'medpy', 'deepmind'];
 
 /** Options of `surfaceDistances`. */
-export interface SurfaceDistanceOptions extends GridOptions {
+export interface SurfaceDistanceOptions extends PlacedGridOptions {
   /** Default `monai`. */
   readonly convention?: SurfaceConvention;
   /** Label or labels that make up the object; default: every value but 0. */
@@ -44,7 +45,7 @@ export interface SurfaceDistances {
 }
 
 /**
- * Exact distances in mm between the surfaces of two masks, on anisotropic voxels, in both directions.
+ * Exact distances in mm between the surfaces of two masks, on anisotropic and sheared voxels, in both directions.
  *
  * Both masks empty: two empty lists. One empty: the other's distances are all Infinity. Computed within the box that
  * holds both objects, with about 5 bytes a voxel of it.
@@ -90,16 +91,21 @@ export function distancesOfPair(
   convention: SurfaceConvention,
   connectivity: 1 | 2 | 3 = 1,
 ): SurfaceDistances {
+  const { spacingMm, axesMm } = grid;
+  const nearest = (sites: Int32Array, queries: Int32Array, shape: Triple) =>
+    axesMm === undefined
+      ? nearestDistances(sites, queries, shape, spacingMm)
+      : nearestDistancesOblique(sites, queries, shape, axesMm);
   if (convention === 'deepmind') {
     const none = { positions: new Int32Array(0), areas: new Float64Array(0) };
     const surfaces = pair
-      ? surfelSurfaces(pair, grid.dims, grid.spacingMm)
+      ? surfelSurfaces(pair, grid.dims, spacingMm, axesMm)
       : { prediction: none, reference: none, shape: grid.shape };
     const { prediction, reference, shape } = surfaces;
     return {
       convention,
-      predictionToReference: nearestDistances(reference.positions, prediction.positions, shape, grid.spacingMm),
-      referenceToPrediction: nearestDistances(prediction.positions, reference.positions, shape, grid.spacingMm),
+      predictionToReference: nearest(reference.positions, prediction.positions, shape),
+      referenceToPrediction: nearest(prediction.positions, reference.positions, shape),
       predictionAreas: prediction.areas,
       referenceAreas: reference.areas,
     };
@@ -109,7 +115,7 @@ export function distancesOfPair(
   const shape = pair?.shape ?? grid.shape;
   return {
     convention,
-    predictionToReference: nearestDistances(surfaces.reference, surfaces.prediction, shape, grid.spacingMm),
-    referenceToPrediction: nearestDistances(surfaces.prediction, surfaces.reference, shape, grid.spacingMm),
+    predictionToReference: nearest(surfaces.reference, surfaces.prediction, shape),
+    referenceToPrediction: nearest(surfaces.prediction, surfaces.reference, shape),
   };
 }

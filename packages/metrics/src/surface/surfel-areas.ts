@@ -1,4 +1,5 @@
 import type { Triple } from '@seg/core';
+import type { AxesMm } from '../grid.ts';
 
 type Point = readonly [number, number, number];
 type Triangle = readonly [Point, Point, Point];
@@ -13,15 +14,28 @@ function cornerOf(k: number): Point {
 
 /**
  * Area in mm^2 of the surface inside each of the 256 neighbourhoods of 2 x 2 x 2 voxels, the voxels being the corners
- * of a cell with sides `spacingMm`; bit k of the code is set if corner k (z, y, x bits of k) belongs to the object.
+ * of a cell with sides `sidesMm` (a spacing, or axes at any angles); bit k of the code is set if corner k (z, y, x bits of k) belongs to the object.
  *
  * Marching cubes with vertices at the middles of the edges (Lorensen and Cline 1987), made from its rules rather than
  * from its table: objects of five voxels and more are their complement's; on a face with two opposite corners set, the
  * surface keeps those corners apart; a loop of edge points is cut into triangles from one end of its longest diagonal.
  */
-export function surfelAreas(spacingMm: Triple): Float64Array {
+export function surfelAreas(sidesMm: Triple | AxesMm): Float64Array {
+  const axesMm = isSpacing(sidesMm) ? stepsAtRightAngles(sidesMm) : sidesMm;
   triangles ??= Array.from({ length: 256 }, (_, code) => trianglesOf(code));
-  return Float64Array.from(triangles, (own) => own.reduce((sum, t) => sum + triangleArea(t, spacingMm), 0));
+  return Float64Array.from(triangles, (own) => own.reduce((sum, t) => sum + triangleArea(t, axesMm), 0));
+}
+
+function isSpacing(sidesMm: Triple | AxesMm): sidesMm is Triple {
+  return typeof sidesMm[0] === 'number';
+}
+
+function stepsAtRightAngles([sz, sy, sx]: Triple): AxesMm {
+  return [
+    [sz, 0, 0],
+    [0, sy, 0],
+    [0, 0, sx],
+  ];
 }
 
 /**
@@ -114,9 +128,14 @@ function middle(a: Point, b: Point): Point {
   return [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2, (a[2] + b[2]) / 2];
 }
 
-function triangleArea([a, b, c]: Triangle, [sz, sy, sx]: Triple): number {
-  const u = [(b[0] - a[0]) * sz, (b[1] - a[1]) * sy, (b[2] - a[2]) * sx] as const;
-  const v = [(c[0] - a[0]) * sz, (c[1] - a[1]) * sy, (c[2] - a[2]) * sx] as const;
+function triangleArea([a, b, c]: Triangle, axes: AxesMm): number {
+  const side = (to: Point) =>
+    [0, 1, 2].map((row) => axes.reduce((sum, step, k) => sum + (to[k as 0]! - a[k as 0]!) * step[row as 0]!, 0)) as [
+      number,
+      number,
+      number,
+    ];
+  const [u, v] = [side(b), side(c)];
   return Math.hypot(u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]) / 2;
 }
 

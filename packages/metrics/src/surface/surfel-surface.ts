@@ -1,4 +1,5 @@
 import type { Triple } from '@seg/core';
+import type { AxesMm } from '../grid.ts';
 import { PositionList } from '../numeric/position-list.ts';
 import type { CroppedPair } from './crop.ts';
 import { contourLengths, surfelAreas } from './surfel-areas.ts';
@@ -21,14 +22,14 @@ export interface SurfelPair {
  * The surface elements of both masks: the voxel corners whose neighbours are not all alike, each with the area (in an
  * image: length) of the surface that marching cubes puts there, as DeepMind's surface-distance defines them.
  */
-export function surfelSurfaces(pair: CroppedPair, dims: 2 | 3, spacingMm: Triple): SurfelPair {
+export function surfelSurfaces(pair: CroppedPair, dims: 2 | 3, spacingMm: Triple, axesMm?: AxesMm): SurfelPair {
   const [depth, height, width] = pair.shape;
   const shape: Triple = [dims === 3 ? depth - 1 : 1, height - 1, width - 1];
   const [prediction, reference] = [new CornerList(), new CornerList()];
   // An image lies in the middle plane of its cropped box.
   if (dims === 3) collectCorners(pair, shape, prediction, reference);
   else collectPixelCorners(pair.flags.subarray(height * width, 2 * height * width), shape, prediction, reference);
-  const areas = dims === 3 ? surfelAreas(spacingMm) : contourLengths(spacingMm);
+  const areas = dims === 3 ? surfelAreas(axesMm ?? spacingMm) : contourLengths(spacingMm);
   return { prediction: prediction.surfels(areas), reference: reference.surfels(areas), shape };
 }
 

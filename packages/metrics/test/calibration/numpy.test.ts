@@ -5,6 +5,8 @@ import {
   auroc,
   bootstrapMean,
   brierScore,
+  calibrationBins,
+  calibrationErrorOfBins,
   classwiseCalibrationError,
   expectedCalibrationError,
   fitTemperature,
@@ -25,6 +27,14 @@ interface Golden {
     readonly brier: number;
     readonly nll: number;
     readonly auroc: number;
+  }[];
+  readonly edges: {
+    readonly bins: number;
+    readonly single: boolean;
+    readonly confidences: number[];
+    readonly correct: number[];
+    readonly upper: { readonly counts: number[]; readonly error: number };
+    readonly lower: { readonly counts: number[]; readonly error: number };
   }[];
   readonly temperature: {
     readonly logits: number[];
@@ -91,6 +101,27 @@ describe.each(golden.calibration)('calibration like NumPy: $bins bins', (sample)
       ),
       sample.auroc,
     );
+  });
+});
+
+describe.each(golden.edges)('confidences on edges like NumPy: $bins bins, float32 $single', (sample) => {
+  const { bins, single, correct } = sample;
+  const confidences = (single ? Float32Array : Float64Array).from(sample.confidences);
+
+  it.each(['upper', 'lower'] as const)('bins that hold their %s edge', (closed) => {
+    const result = calibrationBins(confidences, correct, { bins, closed });
+    expect(result.map(({ count }) => count)).toEqual(sample[closed].counts);
+    near(calibrationErrorOfBins(result), sample[closed].error);
+  });
+
+  it('likewise for probabilities of two classes', () => {
+    // Class 0 is looked at by itself: its probabilities are the confidences.
+    const p = (single ? Float32Array : Float64Array).from(sample.confidences.flatMap((c) => [c, 1 - c]));
+    const labels = Uint8Array.from(correct, (hit) => 1 - hit);
+    for (const closed of ['upper', 'lower'] as const) {
+      const { classes } = classwiseCalibrationError(p, labels, { classes: 2, bins, closed });
+      near(classes[0]!, sample[closed].error);
+    }
   });
 });
 

@@ -41,6 +41,32 @@ describe('bootstrap', () => {
   const rng = Rng.fromSeed(11);
   const values = rng.fillNormal(new Float64Array(200), 3, 2);
 
+  it('draws the values of a group together', () => {
+    // Two scans each of three patients: whole patients give 27 equally likely resamples, whose means are those of three
+    // draws of 0, 1 and 5; single scans would give a narrower distribution.
+    const values = [0, 0, 1, 1, 5, 5];
+    const groups = ['P', 'P', 'Q', 'Q', 'R', 'R'];
+    const exact: number[] = [];
+    for (const a of [0, 1, 5]) for (const b of [0, 1, 5]) for (const c of [0, 1, 5]) exact.push((a + b + c) / 3);
+    const centre = exact.reduce((sum, v) => sum + v, 0) / 27;
+    const spread = Math.sqrt(exact.reduce((sum, v) => sum + (v - centre) ** 2, 0) / 27);
+    const byPatient = bootstrapMean(values, { rng: Rng.fromSeed(3), groups });
+    expect(byPatient.mean).toBe(2);
+    expect(byPatient.n).toBe(6);
+    // 10 000 resamples know the standard error to about 1 %.
+    expect(byPatient.standardError / spread).toBeCloseTo(1, 1);
+    expect([byPatient.low, byPatient.high]).toEqual([0, 5]);
+    const byScan = bootstrapMean(values, { rng: Rng.fromSeed(3) });
+    expect(byScan.standardError / spread).toBeCloseTo(Math.SQRT1_2, 1);
+    // Values that are not finite go, their groups with them; 1 - 0 and 1 - 5 are left.
+    const paired = pairedBootstrap([1, 1, Number.NaN], [0, 5, 2], {
+      rng: Rng.fromSeed(4),
+      groups: ['P', 'P', 'Q'],
+    });
+    expect(paired).toMatchObject({ mean: -1.5, low: -1.5, high: -1.5, n: 2 });
+    expect(() => bootstrapMean(values, { rng: Rng.fromSeed(1), groups: ['P'] })).toThrow(/group for each value/);
+  });
+
   it('has the standard error and interval of the normal theory', () => {
     const n = values.length;
     const mean = values.reduce((a, b) => a + b) / n;

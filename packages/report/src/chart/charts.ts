@@ -1,10 +1,13 @@
 import type { Config } from 'vega-lite';
+import { cssColour, labelColour } from '../colour/label-colours.ts';
 import type { ChartSpec } from './render-chart.ts';
 
 export interface Series {
   readonly name: string;
   /** [x, y]; points whose y is not finite are left out. */
   readonly points: readonly (readonly [number, number])[];
+  /** As in CSS; default that of the class with the series' number, from 1. */
+  readonly colour?: string;
 }
 
 export interface AxisOptions {
@@ -20,15 +23,27 @@ export interface AxisOptions {
   readonly height?: number;
 }
 
-/** Colours that stay apart in print and for colour-blind readers (Okabe and Ito's set, reordered). */
-export const seriesColours = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000'] as const;
+/** The page's own text colour, so that charts follow it into a dark theme; black where there is no page. */
+export const INK = 'currentColor';
 
 const config: Config = {
-  background: 'white',
+  background: 'transparent',
   font: 'system-ui, "DejaVu Sans", sans-serif',
   view: { stroke: null },
-  axis: { gridColor: '#e6e6e6', domainColor: '#888', tickColor: '#888', labelColor: '#333', titleColor: '#333' },
-  range: { category: [...seriesColours] },
+  axis: {
+    gridColor: INK,
+    gridOpacity: 0.12,
+    domainColor: INK,
+    domainOpacity: 0.5,
+    tickColor: INK,
+    tickOpacity: 0.5,
+    labelColor: INK,
+    labelOpacity: 0.85,
+    titleColor: INK,
+  },
+  legend: { labelColor: INK, titleColor: INK },
+  title: { color: INK },
+  mark: { color: INK },
 };
 
 /** Lines over a common x axis: loss and learning curves. */
@@ -44,10 +59,7 @@ export function lineChart(series: readonly Series[], options: AxisOptions): Char
     encoding: {
       x: { field: 'x', type: 'quantitative', title: options.xTitle, scale: { nice: false } },
       y: yAxis(options),
-      color: colour(
-        'series',
-        series.map((s) => s.name),
-      ),
+      color: colour('series', series),
     },
   };
 }
@@ -55,6 +67,8 @@ export function lineChart(series: readonly Series[], options: AxisOptions): Char
 export interface Group {
   readonly name: string;
   readonly values: readonly number[];
+  /** As in CSS; default that of the class with the group's number, from 1. */
+  readonly colour?: string;
 }
 
 /** One dot a value, spread sideways, with the median as a bar: scores of cases by class. */
@@ -67,18 +81,26 @@ export function dotChart(groups: readonly Group[], options: AxisOptions): ChartS
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
     ...frame(options),
     data: { values: dots },
-    encoding: { x: { field: 'group', type: 'nominal', title: options.xTitle, sort: names, axis: { labelAngle: 0 } } },
+    encoding: {
+      x: {
+        field: 'group',
+        type: 'nominal',
+        title: options.xTitle,
+        sort: names,
+        axis: { labelAngle: names.length > LEVEL_NAMES ? -40 : 0 },
+      },
+    },
     layer: [
       {
-        mark: { type: 'circle', opacity: 0.65, size: 30 },
+        mark: { type: 'circle', opacity: 0.8, size: 45 },
         encoding: {
           y: yAxis(options),
           xOffset: { field: 'jitter', type: 'quantitative', scale: { domain: [-1, 1] } },
-          color: { field: 'group', type: 'nominal', legend: null, sort: names },
+          color: { ...colour('group', groups), legend: null },
         },
       },
       {
-        mark: { type: 'tick', thickness: 2, color: 'black', width: 34 },
+        mark: { type: 'tick', thickness: 2, color: INK, width: 34 },
         encoding: { y: { aggregate: 'median', field: 'y', type: 'quantitative', title: options.yTitle } },
       },
     ],
@@ -94,7 +116,7 @@ export interface ScatterPoint {
 
 /** Points in a plane, coloured by group: latent maps, score against score. */
 export function scatterChart(points: readonly ScatterPoint[], options: AxisOptions): ChartSpec {
-  const groups = [...new Set(points.map((p) => p.group))];
+  const groups = [...new Set(points.map((p) => p.group))].map((name) => ({ name }));
   return {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
     ...frame(options),
@@ -121,12 +143,23 @@ function yAxis({ yTitle, logY, yDomain }: AxisOptions) {
   return { field: 'y', type: 'quantitative' as const, title: yTitle, scale };
 }
 
-function colour(field: 'series' | 'group', names: readonly string[]) {
-  const legend = names.length > 1 ? { title: null, orient: 'bottom' as const } : null;
-  return { field, type: 'nominal' as const, legend, sort: [...names] };
+/** Lines of a legend do not become longer than the chart is wide. */
+const LEGEND_COLUMNS = 3;
+const LEGEND_TEXT_PIXELS = 120;
+/** More names than this do not fit side by side below an axis. */
+const LEVEL_NAMES = 6;
+
+function colour(field: 'series' | 'group', items: readonly { readonly name: string; readonly colour?: string }[]) {
+  const legend =
+    items.length > 1
+      ? { title: null, orient: 'bottom' as const, columns: LEGEND_COLUMNS, labelLimit: LEGEND_TEXT_PIXELS }
+      : null;
+  const domain = items.map(({ name }) => name);
+  const range = items.map((item, i) => item.colour ?? cssColour(labelColour(i + 1)));
+  return { field, type: 'nominal' as const, legend, sort: domain, scale: { domain, range } };
 }
 
 /** A fixed zigzag in [-0.5, 0.5]: looks like jitter, but the same data give the same picture. */
 function spread(index: number, count: number): number {
-  return count < 2 ? 0 : ((index * 0.618034) % 1) - 0.5;
+  return count < 2 ? 0 : ((0.5 + index * 0.618034) % 1) - 0.5;
 }

@@ -22,6 +22,12 @@ export function figure(source: string, caption: string): Html {
   return rawHtml(`<figure>${body}<figcaption>${escapeHtml(caption)}</figcaption></figure>`);
 }
 
+/** Figures under one caption, whose first words stand out. */
+export const figureGroup = (figures: readonly Html[], heading: string, caption: string): Html =>
+  rawHtml(
+    `<figure class="group"><figcaption><strong>${escapeHtml(heading)}</strong> ${escapeHtml(caption)}</figcaption>${figureRow(figures).html}</figure>`,
+  );
+
 /** Several figures side by side, wrapping on narrow screens. */
 export const figureRow = (figures: readonly Html[]): Html =>
   rawHtml(`<div class="row">${figures.map((f) => f.html).join('')}</div>`);
@@ -32,7 +38,7 @@ export interface TableOptions {
   readonly caption?: string;
 }
 
-/** A table; numbers are right-aligned, undefined and NaN cells show a dash. */
+/** A table; numbers are right-aligned, undefined and NaN cells show a dash. A header of empty names is left out. */
 export function table(
   header: readonly string[],
   rows: readonly (readonly (string | number | undefined)[])[],
@@ -44,11 +50,18 @@ export function table(
     const text = Number.isInteger(value) || !Number.isFinite(value) ? String(value) : value.toFixed(digits);
     return `<td class="number">${text}</td>`;
   };
-  const head = header.map((name) => `<th>${escapeHtml(name)}</th>`).join('');
+  const names = header
+    .map(
+      (name, i) =>
+        `<th${rows.some((row) => typeof row[i] === 'number') ? ' class="number"' : ''}>${escapeHtml(name)}</th>`,
+    )
+    .join('');
+  const isHeadless = header.every((name) => name === '');
+  const head = isHeadless ? '' : `<thead><tr>${names}</tr></thead>`;
   const body = rows.map((row) => `<tr>${row.map(cell).join('')}</tr>`).join('\n');
   const title = caption === undefined ? '' : `<caption>${escapeHtml(caption)}</caption>`;
   return rawHtml(
-    `<div class="scroll"><table>${title}<thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div>`,
+    `<div class="scroll"><table${isHeadless ? ' class="facts"' : ''}>${title}${head}<tbody>${body}</tbody></table></div>`,
   );
 }
 
@@ -95,24 +108,47 @@ ${body}
 `;
 }
 
+/** Colours by theme; what is drawn in the page (charts, the map) takes its own from here too. */
 const style = `
-:root { color-scheme: light; }
-body { margin: 0; font: 15px/1.5 system-ui, "DejaVu Sans", sans-serif; color: #1b1f24; background: #f5f6f8; }
+:root {
+  color-scheme: light dark;
+  --ink: #1b1f24; --muted: #57606a; --page: #f5f6f8; --card: #ffffff; --line: #dfe3e8; --link: #0057a3; --alarm: #b3261e;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --ink: #e6e9ee; --muted: #a3adb9; --page: #0e1116; --card: #171b21; --line: #333b45; --link: #6cb2ff; --alarm: #ff8a80;
+  }
+}
+body { margin: 0; font: 15px/1.5 system-ui, "DejaVu Sans", sans-serif; color: var(--ink); background: var(--page); }
 header, main { max-width: 1080px; margin: 0 auto; padding: 0 20px; }
 header { padding-top: 28px; }
-h1 { margin: 0 0 4px; font-size: 26px; }
+h1 { margin: 0 0 4px; font-size: 26px; overflow-wrap: anywhere; }
 h2 { margin: 0 0 12px; font-size: 18px; }
+header p { margin: 0; color: var(--muted); }
 nav { display: flex; flex-wrap: wrap; gap: 14px; margin: 10px 0 18px; }
-a { color: #0057a3; }
-section { background: white; border: 1px solid #e1e4e8; border-radius: 8px; padding: 18px 20px; margin-bottom: 18px; }
-.row { display: flex; flex-wrap: wrap; gap: 20px; align-items: flex-start; }
+a { color: var(--link); }
+section { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 18px 20px; margin-bottom: 18px; }
+.row { display: flex; flex-wrap: wrap; gap: 16px; align-items: flex-start; }
 figure { margin: 0 0 14px; max-width: 100%; }
-figure img, figure svg { max-width: 100%; height: auto; }
-figcaption, caption { color: #57606a; font-size: 13px; text-align: left; padding: 4px 0; }
-.scroll { overflow-x: auto; }
+figure figure { margin: 0; }
+figure img, figure svg { display: block; max-width: 100%; height: auto; }
+figcaption, caption { color: var(--muted); font-size: 13px; text-align: left; padding: 4px 0; }
+figcaption strong { color: var(--ink); }
+figure.group { margin: 0 0 26px; }
+figure.group > figcaption { font-size: 15px; padding: 0 0 8px; }
+.key { display: inline-block; margin-right: 14px; }
+.key i { display: inline-block; width: 12px; height: 12px; border-radius: 2px; margin-right: 6px; vertical-align: -1px; }
+.scroll { overflow-x: auto; margin-bottom: 14px; }
+.scroll:last-child { margin-bottom: 0; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: 4px 12px; border-bottom: 1px solid #e1e4e8; text-align: left; }
-.number { text-align: right; }
-details summary { cursor: pointer; color: #0057a3; margin: 6px 0; }
-pre { background: #f5f6f8; padding: 10px; overflow-x: auto; }
+th, td { padding: 4px 12px; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
+.facts td:first-child { color: var(--muted); }
+.facts td:last-child { overflow-wrap: anywhere; }
+th { vertical-align: bottom; }
+td:first-child { white-space: nowrap; }
+th.number, td.number { text-align: right; }
+td.number { white-space: nowrap; }
+.facts td.number { text-align: left; }
+details summary { cursor: pointer; color: var(--link); margin: 6px 0; }
+pre { background: var(--page); padding: 10px; overflow-x: auto; }
 `;

@@ -1,5 +1,6 @@
 import { type Affine, createVolume, SegError, type Triple } from '@seg/core';
-import { labelColour, pngDataUrl } from '../montage/raster.ts';
+import { labelColour } from '../colour/label-colours.ts';
+import { pngDataUrl } from '../montage/raster.ts';
 import { sliceMontage } from '../montage/slice-montage.ts';
 import { latentMapReport, type RankingRow } from './latent-map-report.ts';
 import type { MapReport } from './map-report.ts';
@@ -116,5 +117,5 @@ function picture({ working, dominant }: Curation['cases'][number]): string {
     { labels: of(label.map((value) => (value === 1 ? 1 : 0))) },
     { labels: of(dominant), line: 'dashed' as const, colour: () => labelColour(1 + DOMINANT) },
   ];
-  return pngDataUrl(sliceMontage(volume, layers, { count: 4, perLine: 2, tileSize: 110 }));
+  return pngDataUrl(sliceMontage(volume, layers, { count: 4, perLine: 2, tileSize: 160 }));
 }

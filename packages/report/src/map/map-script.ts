@@ -1,3 +1,5 @@
+import { cssColour, labelColours } from '../colour/label-colours.ts';
+
 /** The page's program: plain JavaScript for the browser, working on the JSON beside it. */
 export const mapScript = `'use strict';
 (() => {
@@ -9,7 +11,7 @@ export const mapScript = `'use strict';
   const byId = (id) => document.getElementById(id);
   const canvas = byId('map');
   const pen = canvas.getContext('2d');
-  const palette = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#555555'];
+  const palette = ${JSON.stringify(labelColours.map(cssColour))};
   // Not a number, and grey, where the volume is not known or 0: an empty label would take the range for itself.
   const grey = '#999999';
   const volumes = cases.map((c) => (c.volumeMl > 0 ? Math.log(c.volumeMl) : NaN));
@@ -40,19 +42,22 @@ export const mapScript = `'use strict';
     volume: (c, i) => (isNaN(volumes[i]) ? grey : shade(highest > lowest ? (volumes[i] - lowest) / (highest - lowest) : 0.5)),
   };
 
+  // The canvas has no styles of its own: its colours are those of the page's theme, light or dark.
+  const theme = (name) => getComputedStyle(document.documentElement).getPropertyValue('--' + name).trim();
   function draw() {
-    pen.fillStyle = 'white';
+    const [ink, muted, card, line] = ['ink', 'muted', 'card', 'line'].map(theme);
+    pen.fillStyle = card;
     pen.fillRect(0, 0, canvas.width, canvas.height);
     const [ox, oy] = toPixel(dominant);
-    pen.strokeStyle = '#c9ced6';
+    pen.strokeStyle = line;
     pen.lineWidth = 2;
     pen.beginPath();
     pen.moveTo(ox, 0); pen.lineTo(ox, canvas.height);
     pen.moveTo(0, oy); pen.lineTo(canvas.width, oy);
     pen.stroke();
     pen.font = '22px sans-serif';
-    pen.fillStyle = '#57606a';
-    pen.strokeStyle = 'white';
+    pen.fillStyle = muted;
+    pen.strokeStyle = card;
     pen.lineWidth = 8;
     // Lines that run behind a text are blanked out around it.
     const write = (text, x, y) => { pen.strokeText(text, x, y); pen.fillText(text, x, y); };
@@ -87,7 +92,7 @@ export const mapScript = `'use strict';
       pen.fill();
       pen.globalAlpha = 1;
       pen.lineWidth = strong ? 4 : 1.5;
-      pen.strokeStyle = strong ? '#1b1f24' : 'white';
+      pen.strokeStyle = strong ? ink : card;
       pen.stroke();
     });
     byId('step').textContent = 'step ' + history[time].step;
@@ -246,6 +251,7 @@ export const mapScript = `'use strict';
     URL.revokeObjectURL(link.href);
   });
 
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', draw);
   draw();
   drawLegend();
   drawTable();

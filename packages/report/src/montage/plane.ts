@@ -1,7 +1,14 @@
-import { type Affine, SegError, type Volume } from '@seg/core';
+import { type Affine, SegError, transformPoint, type Volume } from '@seg/core';
+import type { Direction } from './glyphs.ts';
 
 /** Anatomical planes: axial seen from the feet, coronal from the front, sagittal from the left. */
 export type Plane = 'axial' | 'coronal' | 'sagittal';
+
+export interface SlicePosition {
+  readonly axis: 'x' | 'y' | 'z';
+  readonly mm: number;
+  readonly index: number;
+}
 
 /**
  * One slice in display order: rows from the top, columns from the left, by the radiologist's convention (patient's
@@ -15,16 +22,23 @@ export interface PlaneView {
   /** Size of a pixel in mm. */
   readonly rowMm: number;
   readonly columnMm: number;
+  /** Where the edges of the picture lie: of axial pictures right on the left and anterior on top. */
+  readonly edges: Readonly<Record<'left' | 'right' | 'top' | 'bottom', Direction>>;
   /** Index into one channel of `data` of a pixel. */
   index(slice: number, row: number, column: number): number;
+  /**
+   * Where a slice lies: the world axis of its normal, the position of its centre there in mm (RAS+; of an oblique volume
+   * the other axes count too), and the index of its voxels along their own axis, from 0 as in the file.
+   */
+  position(slice: number): SlicePosition;
 }
 
 // World axes (0 right-left, 1 back-front, 2 foot-head) of the normal, the rows and the columns; sign +1 runs with the
 // world axis. Rows run down the picture.
 const layouts = {
-  axial: { normal: 2, row: [1, -1], column: [0, -1] },
-  coronal: { normal: 1, row: [2, -1], column: [0, -1] },
-  sagittal: { normal: 0, row: [2, -1], column: [1, -1] },
+  axial: { normal: 2, row: [1, -1], column: [0, -1], edges: { left: 'R', right: 'L', top: 'A', bottom: 'P' } },
+  coronal: { normal: 1, row: [2, -1], column: [0, -1], edges: { left: 'R', right: 'L', top: 'S', bottom: 'I' } },
+  sagittal: { normal: 0, row: [2, -1], column: [1, -1], edges: { left: 'A', right: 'P', top: 'S', bottom: 'I' } },
 } as const;
 
 /** How to walk a volume slice by slice along an anatomical plane, whatever its axis order and directions. */
@@ -41,6 +55,8 @@ export function planeView(volume: Volume, plane: Plane): PlaneView {
     return {
       size,
       mm: spacing[axis]!,
+      axis,
+      voxel: (i: number) => (forward ? i : size - 1 - i),
       offset: (i: number) => (forward ? i : size - 1 - i) * strides[axis]!,
     };
   };
@@ -53,7 +69,17 @@ export function planeView(volume: Volume, plane: Plane): PlaneView {
     columns: column.size,
     rowMm: row.mm,
     columnMm: column.mm,
+    edges: layout.edges,
     index: (s, r, c) => normal.offset(s) + row.offset(r) + column.offset(c),
+    position: (s) => {
+      const index = normal.voxel(s);
+      const [x = 0, y = 0, z = 0] = sizes.map((size, axis) => (axis === normal.axis ? index : (size - 1) / 2));
+      return {
+        axis: (['x', 'y', 'z'] as const)[layout.normal],
+        mm: transformPoint(volume.affine, [x, y, z])[layout.normal]!,
+        index,
+      };
+    },
   };
 }
 

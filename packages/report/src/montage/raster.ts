@@ -1,30 +1,11 @@
 import { encode } from 'fast-png';
+import type { Colour } from '../colour/label-colours.ts';
 
 /** An RGBA picture, 8 bits a channel, rows from the top. */
 export interface RasterImage {
   readonly width: number;
   readonly height: number;
   readonly data: Uint8ClampedArray;
-}
-
-/** RGB, 0 to 255. */
-export type Colour = readonly [number, number, number];
-
-/** Label colours, bright enough for grey-scale images; label values beyond the list start over. */
-export const labelColours: readonly Colour[] = [
-  [255, 159, 28],
-  [76, 201, 240],
-  [144, 238, 90],
-  [247, 37, 133],
-  [255, 230, 70],
-  [170, 120, 255],
-  [0, 200, 160],
-  [255, 110, 90],
-];
-
-/** The colour of a label value from 1 up. */
-export function labelColour(value: number): Colour {
-  return labelColours[(value - 1) % labelColours.length]!;
 }
 
 /** An opaque picture of one colour. */

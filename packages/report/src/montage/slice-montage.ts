@@ -1,12 +1,16 @@
 import { SegError, type Volume } from '@seg/core';
+import { type Colour, labelColour } from '../colour/label-colours.ts';
+import { drawGlyph, glyphSize } from './glyphs.ts';
 import { type Plane, type PlaneView, planeView } from './plane.ts';
-import { blankImage, type Colour, labelColour, pasteImage, type RasterImage } from './raster.ts';
+import { blankImage, pasteImage, type RasterImage } from './raster.ts';
 
 /** Outlines of a label map, drawn over the image. */
 export interface ContourLayer {
   readonly labels: Volume;
   /** Default solid. */
   readonly line?: 'solid' | 'dashed';
+  /** Pixels, drawn inwards; default 1. */
+  readonly lineWidth?: number;
   /** Colour by label value; default `labelColour`. */
   readonly colour?: (label: number) => Colour;
 }
@@ -29,9 +33,16 @@ export interface MontageOptions {
   readonly perLine?: number;
   /** Channel of the image; default 0. */
   readonly channel?: number;
+  /**
+   * Puts every slice into a black square of `tileSize` pixels with the patient's directions at its edges (R, L, A, P, S,
+   * I). Default false.
+   */
+  readonly framed?: boolean;
 }
 
 const GAP = 4;
+/** Pixels between a direction's letter and the edge. */
+const LETTER_MARGIN = 5;
 const LOW_QUANTILE = 0.005;
 const HIGH_QUANTILE = 0.995;
 
@@ -48,7 +59,7 @@ export function sliceMontage(
   layers: readonly ContourLayer[] = [],
   options: MontageOptions = {},
 ): RasterImage {
-  const { plane = 'axial', count = 4, tileSize = 220, withPlain = false, channel = 0 } = options;
+  const { plane = 'axial', count = 4, tileSize = 220, withPlain = false, channel = 0, framed = false } = options;
   if (options.perLine !== undefined && !(Number.isInteger(options.perLine) && options.perLine > 0)) {
     throw new SegError('invalid-argument', {
       where: 'sliceMontage',
@@ -81,14 +92,16 @@ export function sliceMontage(
     const plain = drawSlice(view, slice, width, height, grey);
     const outlined = { ...plain, data: plain.data.slice() };
     for (const layer of layers) drawContours(outlined, view, slice, layer);
-    return withPlain && layers.length > 0 ? [plain, outlined] : [outlined];
+    const column = withPlain && layers.length > 0 ? [plain, outlined] : [outlined];
+    return framed ? column.map((tile) => frameTile(tile, view, tileSize)) : column;
   });
   // All tiles have one size.
   const { width = 1, height = 1 } = tiles[0]?.[0] ?? {};
   const rows = tiles[0]?.length ?? 1;
   const columns = Math.max(1, Math.min(options.perLine ?? tiles.length, tiles.length));
   const lines = Math.max(1, Math.ceil(tiles.length / columns));
-  const montage = blankImage(columns * (width + GAP) - GAP, lines * rows * (height + GAP) - GAP, [255, 255, 255]);
+  const montage = blankImage(columns * (width + GAP) - GAP, lines * rows * (height + GAP) - GAP);
+  montage.data.fill(0); // transparent between the tiles: a page is light or dark
   tiles.forEach((column, i) => {
     column.forEach((tile, row) => {
       const line = Math.floor(i / columns) * rows + row;
@@ -98,7 +111,24 @@ export function sliceMontage(
   return montage;
 }
 
-function chooseSlices(view: PlaneView, labels: readonly Volume[], count: number): number[] {
+/** Places a slice in the middle of a black square, with the directions at the middles of the square's edges. */
+function frameTile(tile: RasterImage, { edges }: PlaneView, size: number): RasterImage {
+  const square = blankImage(size, size);
+  pasteImage(square, tile, (size - tile.width) >> 1, (size - tile.height) >> 1);
+  const { width, height } = glyphSize;
+  const [across, down] = [(size - width) >> 1, (size - height) >> 1];
+  drawGlyph(square, edges.left, LETTER_MARGIN, down);
+  drawGlyph(square, edges.right, size - LETTER_MARGIN - width, down);
+  drawGlyph(square, edges.top, across, LETTER_MARGIN);
+  drawGlyph(square, edges.bottom, across, size - LETTER_MARGIN - height);
+  return square;
+}
+
+/**
+ * Slices of a view, `count` at most, spread over what the label maps together cover (or over the volume); of two maps or
+ * more, the slice in which the first two differ most is one of them.
+ */
+export function chooseSlices(view: PlaneView, labels: readonly Volume[], count: number): number[] {
   let first = 0;
   let last = view.count - 1;
   const all = [...Array(view.count).keys()];
@@ -164,10 +194,11 @@ function drawSlice(view: PlaneView, slice: number, width: number, height: number
   return picture;
 }
 
-/** Marks the pixels of a label that lie beside another label: the voxel edges, one to two pixels wide. */
+/** Marks the pixels of a label that lie within `lineWidth` pixels of another label. */
 function drawContours(picture: RasterImage, view: PlaneView, slice: number, layer: ContourLayer): void {
   const { width, height, data } = picture;
-  const { labels, line = 'solid', colour = labelColour } = layer;
+  const { labels, line = 'solid', lineWidth = 1, colour = labelColour } = layer;
+  const reach = Array.from({ length: lineWidth }, (_, i) => i + 1);
   const label = (x: number, y: number): number => {
     if (x < 0 || y < 0 || x >= width || y >= height) return 0;
     const r = Math.floor((y / height) * view.rows);
@@ -178,7 +209,9 @@ function drawContours(picture: RasterImage, view: PlaneView, slice: number, laye
     for (let x = 0; x < width; x++) {
       const here = label(x, y);
       if (here === 0) continue;
-      const edge = [label(x - 1, y), label(x + 1, y), label(x, y - 1), label(x, y + 1)].some((n) => n !== here);
+      const edge = reach.some((d) =>
+        [label(x - d, y), label(x + d, y), label(x, y - d), label(x, y + d)].some((n) => n !== here),
+      );
       if (!edge || (line === 'dashed' && (x + y) % 8 >= 4)) continue;
       data.set(colour(here), 4 * (y * width + x));
     }

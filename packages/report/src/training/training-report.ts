@@ -1,7 +1,7 @@
-import type { Volume } from '@seg/core';
 import type { ReportSection } from '@seg/train';
-import { dotChart, lineChart } from '../chart/charts.ts';
+import { dotChart, INK, lineChart } from '../chart/charts.ts';
 import { renderChart } from '../chart/render-chart.ts';
+import { cssColour, labelColour } from '../colour/label-colours.ts';
 import {
   details,
   escapeHtml,
@@ -14,8 +14,7 @@ import {
   type Section,
   table,
 } from '../html/html.ts';
-import { labelColour, pngDataUrl } from '../montage/raster.ts';
-import { sliceMontage } from '../montage/slice-montage.ts';
+import { type CasePicture, casePictures } from './case-pictures.ts';
 import { methodSections } from './method-sections.ts';
 
 /** One line of a run's training log. */
@@ -25,7 +24,7 @@ export interface StepRecord {
   readonly learningRate?: number;
 }
 
-/** One validation during training. */
+/** One validation during training; NaN where a class had nothing to score. */
 export interface ValidationRecord {
   readonly step: number;
   /** Mean Dice over the validation cases, by label value. */
@@ -38,21 +37,15 @@ export interface LabelScores {
   readonly dice: number;
   readonly hd95Mm?: number;
   readonly assdMm?: number;
+  /** Whether the prediction, or the reference, has no voxel of the label. */
+  readonly emptyPrediction?: boolean;
+  readonly emptyReference?: boolean;
 }
 
 export interface CaseRecord {
   readonly id: string;
+  /** Without the labels that were not annotated in the case. */
   readonly scores: readonly LabelScores[];
-}
-
-/** A case to show: the image, its reference and the prediction on the same grid. */
-export interface CasePicture {
-  readonly id: string;
-  /** Such as "best", "median", "worst". */
-  readonly rank: string;
-  readonly image: Volume;
-  readonly reference: Volume;
-  readonly prediction: Volume;
 }
 
 export interface TrainingReport {
@@ -72,7 +65,7 @@ export interface TrainingReport {
 }
 
 /**
- * A run's report as one HTML page: loss and learning-rate curves, Dice by class and case, and slices of chosen cases
+ * A run's report as one HTML page, light or dark as the reader's system is: loss and learning-rate curves, Dice by class and case, and slices of chosen cases
  * with reference (solid) and prediction (dashed) outlines.
  */
 export async function renderTrainingReport(report: TrainingReport): Promise<string> {
@@ -94,15 +87,18 @@ export async function renderTrainingReport(report: TrainingReport): Promise<stri
     const groups = labels.map(({ value, name }) => ({
       name,
       values: cases.flatMap((c) => c.scores.filter((s) => s.label === value).map((s) => s.dice)),
+      colour: cssColour(labelColour(value)),
     }));
-    const chart = await renderChart(dotChart(groups, { xTitle: '', yTitle: 'Dice', height: 260 }));
+    const chart = await renderChart(
+      dotChart(groups, { xTitle: '', yTitle: 'Dice', width: Math.max(400, 48 * groups.length), height: 260 }),
+    );
     sections.push({
       title: 'Cases',
       content: [figure(chart, 'Dice of every case, by class; the bar is the median.'), caseTable(report)],
     });
   }
   if (report.pictures.length > 0) {
-    sections.push({ title: 'Pictures', content: [legend(labels), ...report.pictures.flatMap(casePicture)] });
+    sections.push({ title: 'Pictures', content: casePictures(report) });
   }
   sections.push(...(await methodSections(report.sections ?? [])));
   if (report.config !== undefined) {
@@ -116,6 +112,9 @@ export async function renderTrainingReport(report: TrainingReport): Promise<stri
   });
 }
 
+/** Of single steps, behind their mean: what is no class has no colour of a class. */
+const PALE = '#8c959f';
+
 async function trainingCharts({ steps, validations, labels }: TrainingReport): Promise<Html[]> {
   const raw = steps.map((s) => [s.step, s.loss] as const);
   const smooth = movingMean(raw, Math.max(1, Math.round(steps.length / 50)));
@@ -124,8 +123,8 @@ async function trainingCharts({ steps, validations, labels }: TrainingReport): P
       await renderChart(
         lineChart(
           [
-            { name: 'loss', points: thin(raw) },
-            { name: 'moving mean', points: thin(smooth) },
+            { name: 'loss', points: thin(raw), colour: PALE },
+            { name: 'moving mean', points: thin(smooth), colour: INK },
           ],
           { xTitle: 'step', yTitle: 'loss' },
         ),
@@ -137,13 +136,14 @@ async function trainingCharts({ steps, validations, labels }: TrainingReport): P
     const series = labels.map(({ value, name }) => ({
       name,
       points: validations.map((v) => [v.step, v.dice[value] ?? Number.NaN] as const),
+      colour: cssColour(labelColour(value)),
     }));
     const chart = lineChart(series, { xTitle: 'step', yTitle: 'mean Dice' });
     charts.push(figure(await renderChart(chart), 'Dice of the validation cases during training.'));
   }
   if (steps.some((s) => s.learningRate !== undefined)) {
     const points = thin(steps.map((s) => [s.step, s.learningRate ?? Number.NaN] as const));
-    const chart = lineChart([{ name: 'learning rate', points }], {
+    const chart = lineChart([{ name: 'learning rate', points, colour: INK }], {
       xTitle: 'step',
       yTitle: 'learning rate',
       height: 160,
@@ -159,50 +159,46 @@ function classTable({ labels, cases }: TrainingReport): Html {
     const scores = cases.flatMap((c) => c.scores.filter((s) => s.label === value));
     const of = (pick: (s: LabelScores) => number | undefined) =>
       scores.map(pick).filter((v): v is number => v !== undefined && Number.isFinite(v));
-    const dice = of((s) => s.dice);
+    const [dice, hd95, assd] = [of((s) => s.dice), of((s) => s.hd95Mm), of((s) => s.assdMm)];
+    const count = (is: (s: LabelScores) => boolean | undefined) => {
+      const known = scores.map(is).filter((v) => v !== undefined);
+      return known.length < scores.length ? undefined : known.filter(Boolean).length;
+    };
     return [
       name,
-      dice.length,
+      scores.length,
       mean(dice),
+      dice.length,
       median(dice),
       dice.length === 0 ? Number.NaN : Math.min(...dice),
-      mean(of((s) => s.hd95Mm)),
-      mean(of((s) => s.assdMm)),
+      mean(hd95),
+      hd95.length,
+      mean(assd),
+      assd.length,
+      count((s) => s.emptyPrediction),
+      count((s) => s.emptyReference),
+      count((s) => s.emptyPrediction && s.emptyReference),
     ];
   });
-  const header = ['class', 'cases', 'mean Dice', 'median Dice', 'worst Dice', 'mean HD95 (mm)', 'mean ASSD (mm)'];
-  return table(header, rows, { caption: 'Cases that were not trained on; undefined scores are left out.' });
+  const measures = ['mean Dice', 'n', 'median Dice', 'worst Dice', 'mean HD95 (mm)', 'n', 'mean ASSD (mm)', 'n'];
+  const header = ['class', 'cases', ...measures, 'empty prediction', 'empty reference', 'both empty'];
+  return table(header, rows, {
+    caption:
+      'Cases that were not trained on and in which the class was annotated. n: cases that the mean is taken over. A distance is undefined where prediction or reference is empty, Dice where both are; such cases are left out of the mean and counted in the last columns.',
+  });
 }
 
 function caseTable({ labels, cases }: TrainingReport): Html {
   const header = ['case', ...labels.flatMap(({ name }) => [`Dice ${name}`, `HD95 ${name} (mm)`])];
   const rows = cases.map((c) => [
     c.id,
-    ...labels.flatMap(({ value }) => {
+    ...labels.flatMap(({ value }): (string | number | undefined)[] => {
       const score = c.scores.find((s) => s.label === value);
-      return [score?.dice, score?.hd95Mm];
+      return score === undefined ? ['not annotated', undefined] : [score.dice, score.hd95Mm];
     }),
   ]);
   return details(`All ${cases.length} cases`, [table(header, rows)]);
 }
-
-function legend(labels: TrainingReport['labels']): Html {
-  const items = labels.map(({ value, name }) => {
-    const swatch = `<span style="display:inline-block;width:12px;height:12px;background:rgb(${labelColour(value).join()})"></span>`;
-    return `${swatch} ${escapeHtml(name)}`;
-  });
-  return rawHtml(`<p>${items.join(' &nbsp; ')} &nbsp; solid: reference, dashed: prediction</p>`);
-}
-
-function casePicture({ id, rank, image, reference, prediction }: CasePicture): Html[] {
-  const layers = [{ labels: reference }, { labels: prediction, line: 'dashed' as const, colour: paler }];
-  const picture = (plane: 'axial' | 'coronal' | 'sagittal', count: number) =>
-    figure(pngDataUrl(sliceMontage(image, layers, { plane, count, tileSize: 200 })), `${rank}: ${id}, ${plane}`);
-  return [figureRow([picture('axial', 3), picture('coronal', 1), picture('sagittal', 1)])];
-}
-
-const paler = (label: number) =>
-  labelColour(label).map((v) => Math.round(v + (255 - v) * 0.6)) as [number, number, number];
 
 function movingMean(points: readonly (readonly [number, number])[], half: number): (readonly [number, number])[] {
   return points.map(

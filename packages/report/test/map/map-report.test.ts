@@ -41,15 +41,15 @@ describe('renderMapReport', () => {
     const cases = [{ working: { ...first!.working, label }, dominant }, ...one.cases.slice(1)];
     const picture = curationReport({ ...one, cases }).cases.at(-1)!.picture!;
     const { width, data } = decode(Buffer.from(picture.slice(picture.indexOf(',') + 1), 'base64'));
-    // Tiles of 110 x 110, 4 apart, two a line; outlines of the given label are orange, of the dominant style blue.
+    // Tiles of 160 x 160, 4 apart, two a line; outlines of the given label are orange, of the dominant style blue.
     const has = (tile: number, [r, g, b]: readonly number[]) => {
-      const [left, top] = [114 * (tile % 2), 114 * (tile >> 1)];
+      const [left, top] = [164 * (tile % 2), 164 * (tile >> 1)];
       return Array.from(
-        { length: 110 * 110 },
-        (_, k) => 4 * ((top + Math.floor(k / 110)) * width + left + (k % 110)),
+        { length: 160 * 160 },
+        (_, k) => 4 * ((top + Math.floor(k / 160)) * width + left + (k % 160)),
       ).some((at) => data[at] === r && data[at + 1] === g && data[at + 2] === b);
     };
-    expect(width).toBe(2 * 110 + 4);
+    expect(width).toBe(2 * 160 + 4);
     const [given, style] = [labelColour(1), labelColour(2)];
     expect([0, 1, 2, 3].map((tile) => has(tile, given))).toEqual([true, false, false, false]);
     expect([1, 2, 3].map((tile) => has(tile, style))).toEqual([true, true, true]);

@@ -2,9 +2,13 @@ import { SegError } from '@seg/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Batch } from '../method/batch.ts';
 import type { Sample } from '../method/stream.ts';
-import type { CaseInfo } from './training-case.ts';
+import { IGNORED_CLASS } from './cut-patch.ts';
+import { type CaseInfo, isAnnotated } from './training-case.ts';
 
-/** Puts samples of one shape together; the caller disposes the tensors with `disposeBatch`. */
+/**
+ * Puts samples of one shape together; the caller disposes the tensors with `disposeBatch`. Voxels of classes that were
+ * not annotated in a case become background: what of such a class is marked is not all of it.
+ */
 export function assembleBatch(samples: readonly Sample[], cases: readonly CaseInfo[]): Batch {
   const { shape, channels } = samples[0]!;
   const [depth, height, width] = shape;
@@ -21,7 +25,7 @@ export function assembleBatch(samples: readonly Sample[], cases: readonly CaseIn
         hint: 'Use one patch size and the same channels for all cases of a stream.',
       });
     }
-    label.set(sample.label, n * voxels);
+    label.set(annotatedPart(sample.label, cases[n]!), n * voxels);
     const base = n * voxels * channels;
     if (channels === 1) image.set(sample.image, base);
     else {
@@ -44,6 +48,11 @@ export function assembleBatch(samples: readonly Sample[], cases: readonly CaseIn
     cases,
     extras,
   };
+}
+
+function annotatedPart(label: Uint8Array, info: CaseInfo): Uint8Array {
+  if (info.annotated === undefined) return label;
+  return label.map((c) => (c === IGNORED_CLASS || isAnnotated(info, c) ? c : 0));
 }
 
 /** Disposes the tensors of a batch. */

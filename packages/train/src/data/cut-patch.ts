@@ -1,34 +1,49 @@
 import { type Rng, type Triple, voxelCount } from '@seg/core';
-import type { TrainingCase } from './training-case.ts';
+import { type CaseInfo, isAnnotated, type TrainingCase } from './training-case.ts';
 
-/** First voxels (z, y, x) of each foreground class of a label map, at most 10 000 a class, evenly spread. */
+/** Voxels that patches may be centred on: a list for each class, of at most 10 000 voxels, evenly spread. */
 export type ForegroundIndex = readonly Uint32Array[];
 
-const MAX_VOXELS_PER_CLASS = 10_000;
+const MAX_VOXELS_PER_LIST = 10_000;
 
 /** Value of label maps for voxels that nobody annotated. */
 export const IGNORED_CLASS = 255;
 
-/** Lists where the classes of a label map are; a class without voxels is left out. */
-export function indexForeground(label: Uint8Array): ForegroundIndex {
+/** Lists where the annotated classes of a label map are; a class without voxels is left out. */
+export function indexForeground(label: Uint8Array, info: Pick<CaseInfo, 'annotated'> = {}): ForegroundIndex {
+  return indexVoxels(label, (c) => (c !== 0 && c !== IGNORED_CLASS && isAnnotated(info, c) ? c : undefined));
+}
+
+/**
+ * Lists in one where somebody annotated, background included, for label maps that have ignored voxels; empty for the
+ * others, of which every place will do.
+ */
+export function indexAnnotated(label: Uint8Array): ForegroundIndex {
+  return label.includes(IGNORED_CLASS) ? indexVoxels(label, (c) => (c === IGNORED_CLASS ? undefined : 0)) : [];
+}
+
+/** The voxels of the values that belong to a list, by list; empty lists are left out. */
+function indexVoxels(label: Uint8Array, listOf: (value: number) => number | undefined): ForegroundIndex {
+  const target = Int16Array.from({ length: 256 }, (_, value) => listOf(value) ?? -1);
   const counts = new Uint32Array(256);
-  for (let i = 0; i < label.length; i++) counts[label[i]!]!++;
-  counts[0] = 0;
-  counts[IGNORED_CLASS] = 0;
-  const strides = counts.map((n) => Math.max(1, Math.ceil(n / MAX_VOXELS_PER_CLASS)));
-  const lists = Array.from(counts, (n, c) => new Uint32Array(n === 0 ? 0 : Math.ceil(n / strides[c]!)));
+  for (let i = 0; i < label.length; i++) {
+    const list = target[label[i]!]!;
+    if (list >= 0) counts[list]!++;
+  }
+  const strides = counts.map((n) => Math.max(1, Math.ceil(n / MAX_VOXELS_PER_LIST)));
+  const lists = Array.from(counts, (n, list) => new Uint32Array(Math.ceil(n / strides[list]!)));
   const seen = new Uint32Array(256);
   for (let i = 0; i < label.length; i++) {
-    const c = label[i]!;
-    if (counts[c] === 0) continue;
-    if (seen[c]! % strides[c]! === 0) lists[c]![seen[c]! / strides[c]!] = i;
-    seen[c]!++;
+    const list = target[label[i]!]!;
+    if (list < 0) continue;
+    if (seen[list]! % strides[list]! === 0) lists[list]![seen[list]! / strides[list]!] = i;
+    seen[list]!++;
   }
   return lists.filter((list) => list.length > 0);
 }
 
 /**
- * Where a patch begins (z, y, x): uniform over all places inside the volume, or centred on a voxel of a class drawn
+ * Where a patch begins (z, y, x): uniform over all places inside the volume, or centred on a voxel of a list drawn
  * uniformly and then moved inside. A volume smaller than the patch lies in its middle, so offsets can be negative.
  */
 export function drawOffset(
@@ -52,15 +67,17 @@ export function drawOffset(
   }) as unknown as Triple;
 }
 
-/** Copies the box at `offset` out of [channel][z][y][x] data; outside of the volume it is 0. */
+/** Copies the box at `offset` out of [channel][z][y][x] data; outside of the volume it is `outside`, by default 0. */
 export function cutBox<T extends Float32Array | Uint8Array>(
   data: T,
   channels: number,
   shape: Triple,
   offset: Triple,
   size: Triple,
+  outside = 0,
 ): T {
   const result = new (data.constructor as new (length: number) => T)(channels * voxelCount(size));
+  if (outside !== 0) result.fill(outside);
   const [depth, height, width] = shape;
   const begin = size.map((n, axis) => Math.max(0, -offset[axis]!) && Math.min(n, -offset[axis]!));
   const end = size.map((n, axis) => Math.max(0, Math.min(n, shape[axis]! - offset[axis]!)));
@@ -77,13 +94,17 @@ export function cutBox<T extends Float32Array | Uint8Array>(
   return result;
 }
 
-/** The patch of a case that a draw names: image [channel][z][y][x] and label [z][y][x] (0 where there is none). */
+/**
+ * The patch of a case that a draw names: image [channel][z][y][x] and label [z][y][x] (0 where there is none, `outside`
+ * beyond the volume, by default 0).
+ */
 export function cutPatch(
   source: TrainingCase,
   patchSize: Triple,
   loadSize: Triple,
   foreground: ForegroundIndex | undefined,
   rng: Rng,
+  outside = 0,
 ): { readonly image: Float32Array; readonly label: Uint8Array } {
   const offset = drawOffset(source.shape, patchSize, foreground, rng);
   const start = offset.map((o, axis) => o - Math.floor((loadSize[axis]! - patchSize[axis]!) / 2)) as unknown as Triple;
@@ -91,6 +112,6 @@ export function cutPatch(
   const label =
     source.label === undefined
       ? new Uint8Array(voxelCount(loadSize))
-      : cutBox(source.label, 1, source.shape, start, loadSize);
+      : cutBox(source.label, 1, source.shape, start, loadSize, outside);
   return { image, label };
 }

@@ -7,10 +7,15 @@ export interface CaseInfo {
   readonly patient?: string;
   /** Name of the data set that it is from. */
   readonly dataset?: string;
-  /** Whether it has a label map. */
+  /** Whether it has a label map in which something was annotated. */
   readonly labelled: boolean;
-  /** Label values that the annotator looked for; default: all of the data set. */
+  /** Foreground classes (from 1) that the annotator looked for; default: all. Background may hold the others. */
   readonly annotated?: readonly number[];
+}
+
+/** Whether a class was looked for in a case; background always counts as such. */
+export function isAnnotated({ annotated }: Pick<CaseInfo, 'annotated'>, classIndex: number): boolean {
+  return classIndex === 0 || annotated === undefined || annotated.includes(classIndex);
 }
 
 /** A case ready for training: oriented, resampled, normalised. */
@@ -21,6 +26,6 @@ export interface TrainingCase {
   readonly channels: number;
   /** [channel][z][y][x], as in a `Volume`. */
   readonly image: Float32Array;
-  /** Class of each voxel, [z][y][x], 0 is background; absent for an unlabelled case. */
+  /** Class of each voxel, [z][y][x]: 0 is background, 255 a voxel that nobody annotated; absent for an unlabelled case. */
   readonly label?: Uint8Array;
 }

@@ -2,6 +2,7 @@ import { SegError } from '@seg/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { JsonValue } from '../json.ts';
 import { disposeState, type TrainingState } from './training-state.ts';
+import type { BestValidation } from './validation-score.ts';
 
 /** A tensor outside of the backend. */
 export interface StoredTensor {
@@ -20,7 +21,9 @@ export interface CheckpointMeta {
   readonly phase: number;
   readonly elapsedMs: number;
   readonly state: JsonValue;
-  readonly best: { readonly step: number; readonly score: number } | null;
+  readonly best: BestValidation | null;
+  /** Where it is true, the training was stopped in a validation, which comes first when it goes on. */
+  readonly validationDue?: true;
   /** Updates of each parameter, by "group/name"; they count Adam's bias correction. */
   readonly updates: Readonly<Record<string, number>>;
 }
@@ -80,9 +83,10 @@ export async function captureState(
     const data = (await tensor.data()).slice() as Float32Array | Int32Array;
     tensors[name] = { data, shape: tensor.shape };
   }
-  const { step, phase, elapsedMs, best, method } = state;
+  const { step, phase, elapsedMs, best, method, validationDue } = state;
+  const due = validationDue ? { validationDue } : {};
   return {
-    meta: { schemaVersion: 1, ...info, step, phase, elapsedMs, state: method, best, updates },
+    meta: { schemaVersion: 1, ...info, step, phase, elapsedMs, state: method, best, ...due, updates },
     tensors,
   };
 }
@@ -142,4 +146,5 @@ export function restoreState(state: TrainingState, { meta, tensors }: Checkpoint
   state.elapsedMs = meta.elapsedMs;
   state.method = meta.state;
   state.best = meta.best;
+  state.validationDue = meta.validationDue === true;
 }

@@ -1,18 +1,19 @@
 import type { AugmentationConfig } from '@seg/augment';
-import { Rng, SegError, type Triple } from '@seg/core';
+import { isSegError, nextTask, Rng, SegError, type Triple, voxelCount } from '@seg/core';
 import { disposeBatch } from '../data/assemble-batch.ts';
 import { inlineLoader, type SampleLoader } from '../data/sample-loader.ts';
 import { StreamSampler } from '../data/sampler.ts';
 import type { TrainingCase } from '../data/training-case.ts';
 import type { Method } from '../method/method.ts';
 import { BatchFeed } from './batch-feed.ts';
-import { isDue } from './cadence.ts';
+import { Cadence } from './cadence.ts';
 import { type CheckpointStore, captureState, restoreState } from './checkpoint.ts';
 import { type LogRecord, type Progress, RunningMeans } from './log.ts';
 import { type Budget, PhasePlan } from './phase-plan.ts';
 import { runStep } from './run-step.ts';
 import { createState, disposeState, evaluationGroups, type TrainingState } from './training-state.ts';
-import { validateDice } from './validate-dice.ts';
+import { validateDice, validationWindows } from './validate-dice.ts';
+import { definedMetrics, isBest, type ValidationMetrics } from './validation-score.ts';
 
 export interface FitOptions {
   readonly data: readonly TrainingCase[];
@@ -33,9 +34,15 @@ export interface FitOptions {
   readonly prefetch?: number;
   /** Validation and inference use weights averaged with this decay, such as 0.99; default: the weights themselves. */
   readonly ema?: number;
-  /** Steps between validations; default a tenth of the budget. There is always one at the end. */
+  /**
+   * Steps between validations; default: ten in the whole budget, fewer where they would take more than 8 % of it. There
+   * is always one of all cases at the end. A method's own `validate` counts as one step.
+   */
   readonly validateEvery?: number;
-  /** Steps between saves of the last checkpoint; default as `validateEvery`. */
+  /**
+   * Steps between saves of the last checkpoint; default as `validateEvery`, else ten in the whole budget, fewer where
+   * they would take more than 2 % of the time. There is always one at the end.
+   */
   readonly checkpointEvery?: number;
   /** Default: nothing is saved. */
   readonly store?: CheckpointStore;
@@ -45,7 +52,7 @@ export interface FitOptions {
   readonly logEvery?: number;
   readonly onLog?: (record: LogRecord) => void;
   readonly onProgress?: (progress: Progress) => void;
-  /** Stops after the present step, with a checkpoint. */
+  /** Stops after the present step, or between two windows of a validation, with a checkpoint. */
   readonly signal?: AbortSignal;
   /** Milliseconds that never go back; default performance.now. A time budget is measured by it. */
   readonly clock?: () => number;
@@ -56,7 +63,7 @@ export interface FitResult {
   readonly state: TrainingState;
   readonly stopped: 'finished' | 'aborted';
   /** The last validation's numbers. */
-  readonly validation: Readonly<Record<string, number>> | undefined;
+  readonly validation: ValidationMetrics | undefined;
 }
 
 /**
@@ -99,48 +106,70 @@ export async function fit<G extends string, S extends string, State>(
     const firstStep = state.step;
     const firstElapsed = state.elapsedMs;
     let lastLog = { step: state.step, elapsedMs: state.elapsedMs };
-    let validated: { readonly step: number; readonly metrics: Readonly<Record<string, number>> } | undefined;
+    let validated: { readonly step: number; readonly metrics: ValidationMetrics } | undefined;
     let saved = options.resume === true ? state.step : -1;
 
+    const { validateEvery, checkpointEvery } = options;
+    const validationSteps = validationCost(method, samplers, validation, options.patchSize);
+    const cadence = new Cadence({ budget, validateEvery, checkpointEvery, validationSteps });
+
     const validate = async () => {
-      const metrics =
+      state.validationDue = true;
+      const begin = clock();
+      const metrics = definedMetrics(
         method.validate === undefined
-          ? await validateDice(method.predictor(evaluationGroups(state)), validation, options.patchSize)
+          ? await validateDice(method.predictor(evaluationGroups(state)), validation, options.patchSize, signal)
           : await method.validate({
               params: evaluationGroups(state),
               state: state.method,
               rng: Rng.fromSeed(seed).fork('validation').fork(state.step),
               step: state.step,
-            });
-      const best = state.best === null || metrics.score > state.best.score;
+            }),
+      );
+      const best = isBest(metrics.score, state.best);
       if (best) state.best = { step: state.step, score: metrics.score };
+      state.validationDue = false;
+      saved = -1; // what a checkpoint of this step says of it no longer holds
       validated = { step: state.step, metrics };
       state.elapsedMs = clock() - startedAt;
       options.onLog?.({ kind: 'validation', step: state.step, elapsedSeconds: state.elapsedMs / 1000, metrics, best });
       if (best)
         await store?.save('best', await captureState(state, { method: method.name, seed, contents: 'weights' }));
+      cadence.validationTook(clock() - begin);
     };
+    /** A validation that the signal stops is left for the training that goes on. */
+    const validateUnlessAborted = () =>
+      validate().catch((error: unknown) => {
+        if (signal?.aborted !== true || !isSegError(error, 'aborted')) throw error;
+        state.elapsedMs = clock() - startedAt;
+      });
     const save = async () => {
       if (saved === state.step) return;
+      const begin = clock();
       await store?.save('last', await captureState(state, { method: method.name, seed, contents: 'full' }));
       saved = state.step;
+      cadence.saved(clock() - begin, clock());
     };
     const epochs = (steps: number) => samplers[0]?.epochs(steps) ?? 0;
-    let recorded = -1;
+    // The epoch of a last step whose validation was stopped has been recorded.
+    let recorded = state.validationDue ? state.step : -1;
     const finishEpoch = async () => {
       await method.afterEpoch?.({ params: state.groups, state: state.method, step: state.step });
       recorded = state.step;
     };
     const canValidate = validation.length > 0 || method.validate !== undefined;
 
+    if (canValidate && state.validationDue) await validateUnlessAborted();
     for (;;) {
       const position = plan.position(state.step, state.elapsedMs);
       if (position.progress >= 1 || signal?.aborted === true) break;
+      const begin = clock();
       const batch = await feed.take(state.step);
       const numbers = await runStep(state, batch, position, surroundings).finally(() => {
         for (const part of Object.values(batch)) disposeBatch(part);
       });
       state.elapsedMs = clock() - startedAt;
+      cadence.stepTook(clock() - begin);
       means.add(numbers.metrics);
       const phase = plan.phases[position.phase]!.name;
       if (state.step % logEvery === 0) {
@@ -168,14 +197,17 @@ export async function fit<G extends string, S extends string, State>(
         ...estimateRest(budget, state, perStepMs),
       });
       if (epochs(state.step) > epochs(state.step - 1)) await finishEpoch();
-      const { validateEvery, checkpointEvery = validateEvery } = options;
-      if (canValidate && isDue(validateEvery, state.step, position.progress, progress)) await validate();
-      if (isDue(checkpointEvery, state.step, position.progress, progress)) await save();
+      if (canValidate && cadence.isValidationDue(state.step, position.progress, progress)) {
+        await validateUnlessAborted();
+      }
+      if (cadence.isCheckpointDue(state.step, position.progress, progress, clock())) await save();
+      await nextTask();
     }
-    const stopped = plan.position(state.step, state.elapsedMs).progress >= 1 ? 'finished' : 'aborted';
-    if (stopped === 'finished' && recorded !== state.step) await finishEpoch();
-    if (stopped === 'finished' && canValidate && validated?.step !== state.step) await validate();
+    const isComplete = plan.position(state.step, state.elapsedMs).progress >= 1;
+    if (isComplete && recorded !== state.step) await finishEpoch();
+    if (isComplete && canValidate && validated?.step !== state.step) await validateUnlessAborted();
     await save();
+    const stopped = isComplete && !state.validationDue ? 'finished' : 'aborted';
     return { state, stopped, validation: validated?.metrics };
   } catch (error) {
     disposeState(state);
@@ -183,6 +215,22 @@ export async function fit<G extends string, S extends string, State>(
   } finally {
     await loader.close();
   }
+}
+
+/** Of a window, over its pass through the network: scores are read back and averaged, on one thread. */
+const WINDOW_COST = 2;
+
+/** Training steps that take about as long as a validation: a step computes forward, and backward at twice the price. */
+function validationCost(
+  method: Method,
+  samplers: readonly StreamSampler[],
+  validation: readonly TrainingCase[],
+  patchSize: Triple,
+): number {
+  if (method.validate !== undefined) return 1;
+  const voxels = samplers.reduce((sum, { spec }) => sum + spec.batchSize * voxelCount(spec.patchSize ?? patchSize), 0);
+  const perStep = 3 * (method.turns ?? 1) * voxels;
+  return (WINDOW_COST * validationWindows(validation, patchSize) * voxelCount(patchSize)) / perStep;
 }
 
 async function resumeFrom(

@@ -1,3 +1,5 @@
+import type { ValidationMetrics } from './validation-score.ts';
+
 /** One line of `metrics.jsonl`. */
 export type LogRecord = TrainRecord | ValidationRecord;
 
@@ -20,8 +22,8 @@ export interface ValidationRecord {
   readonly kind: 'validation';
   readonly step: number;
   readonly elapsedSeconds: number;
-  /** Named numbers of the validation; `score` chooses the best checkpoint. */
-  readonly metrics: Readonly<Record<string, number>>;
+  /** Named numbers of the validation, null where undefined; `score` chooses the best checkpoint. */
+  readonly metrics: ValidationMetrics;
   readonly best: boolean;
 }
 

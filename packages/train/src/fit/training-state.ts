@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { JsonValue } from '../json.ts';
 import type { Groups, Method } from '../method/method.ts';
 import type { ParameterMemory } from '../optimiser/update-parameter.ts';
+import type { BestValidation } from './validation-score.ts';
 
 /** Everything that changes while a method trains; `fit` saves all of it. */
 export interface TrainingState {
@@ -18,7 +19,9 @@ export interface TrainingState {
   /** Milliseconds spent training, over all sessions of the run. */
   elapsedMs: number;
   method: JsonValue;
-  best: { readonly step: number; readonly score: number } | null;
+  best: BestValidation | null;
+  /** A validation was due after the last step and has not been finished. */
+  validationDue: boolean;
 }
 
 /** The state before the first step. Groups start in the order of the method; `copyOf` may name any of them. */
@@ -62,6 +65,7 @@ export function createState(
     elapsedMs: 0,
     method: method.initialState?.(caseIds) ?? null,
     best: null,
+    validationDue: false,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Params, Rng } from '@seg/core';
 import type { PatchPredictor } from '@seg/inference';
 import type * as tf from '@tensorflow/tfjs-core';
+import type { ValidationMetrics } from '../fit/validation-score.ts';
 import type { JsonValue } from '../json.ts';
 import type { OptimiserConfig } from '../optimiser/optimiser-config.ts';
 import type { Schedule } from '../optimiser/schedule.ts';
@@ -111,10 +112,11 @@ export interface Method<G extends string = string, S extends string = string, St
   step(context: StepContext<G, S, State>): Update<G, State>;
   /** What validation and inference use; `params` may hold averages in place of the trained weights. */
   predictor(params: Groups<G>): PatchPredictor;
-  /** Replaces validation by Dice: named numbers, of which `score` (higher is better) chooses the best checkpoint. */
-  validate?(
-    context: ValidationContext<G, State>,
-  ): Promise<Readonly<Record<string, number>> & { readonly score: number }>;
+  /**
+   * Replaces validation by Dice: named numbers, of which `score` (higher is better) chooses the best checkpoint. What
+   * there is nothing to tell of is null: see `isBest`.
+   */
+  validate?(context: ValidationContext<G, State>): Promise<ValidationMetrics>;
   /**
    * Called after every epoch, which is as many samples of the first stream as cases take part in it, and after the last
    * step of a finished training, for what a method records on the way. `params` are the trained weights, never averages.

@@ -8,6 +8,7 @@ import { lossGradients } from '../method/loss-gradients.ts';
 import { defineMethod, type Method } from '../method/method.ts';
 import type { OptimiserConfig } from '../optimiser/optimiser-config.ts';
 import type { Schedule } from '../optimiser/schedule.ts';
+import { mergeUnannotated } from './merge-unannotated.ts';
 
 /** Compares logits [N, D, H, W, K] with a label map [N, D, H, W] of classes 0 .. K - 1, or 255 for voxels to ignore. */
 export type SegmentationLoss = (logits: tf.Tensor5D, label: tf.Tensor4D) => tf.Scalar;
@@ -33,7 +34,9 @@ export interface SupervisedOptions {
  * Plain supervised training of a network, with or without deep supervision.
  *
  * Groups: `network` (trained) and `buffers` (running statistics, if the network has any). Stream: `train`, all labelled
- * cases. Label maps for coarser outputs are subsampled: the voxel in the middle of each block counts.
+ * cases. Label maps for coarser outputs are subsampled: the voxel in the middle of each block counts. Classes that were
+ * not annotated in a case count as part of its background (`mergeUnannotated`), so `loss` must be one of softmax
+ * probabilities.
  */
 export function supervised(options: SupervisedOptions): Method<'network' | 'buffers', 'train', null> {
   const { network, batchSize = 2, clipNorm = 12, schedule } = options;
@@ -60,7 +63,9 @@ export function supervised(options: SupervisedOptions): Method<'network' | 'buff
         const weights = normalise(options.outputWeights ?? deepSupervisionWeights(outputs.length));
         const terms = outputs.flatMap((logits, s) => {
           const weight = weights[s] ?? 0;
-          return weight === 0 ? [] : [tf.mul(loss(logits, subsample(train.label, logits)), weight)];
+          if (weight === 0) return [];
+          const merged = mergeUnannotated(logits, train.cases);
+          return [tf.mul(loss(merged, subsample(train.label, logits)), weight)];
         });
         return tf.addN(terms);
       });

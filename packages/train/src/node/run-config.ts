@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SegError } from '@seg/core';
+import type { DatasetLayout } from '@seg/io';
 import { writeFileAtomic } from '@seg/io/node';
 import type { Budget } from '../fit/phase-plan.ts';
 import type { JsonValue } from '../json.ts';
@@ -19,6 +20,10 @@ export interface RunConfig {
   readonly data: {
     /** Absolute path. */
     readonly root: string;
+    /** How the folder was read; absent in runs of earlier versions. */
+    readonly layout?: DatasetLayout;
+    /** Whether links that lead out of the folder were followed; default false. */
+    readonly allowLinksOutside?: boolean;
     readonly name: string;
     readonly channels: readonly string[];
     /** Foreground classes; class 1 is the first. */

@@ -62,8 +62,8 @@ export function readRunLog(folder: string): readonly LogRecord[] {
 }
 
 function scalarsOf(record: LogRecord): Record<string, number> {
-  const named = (prefix: string, values: Readonly<Record<string, number>>) =>
-    Object.entries(values).map(([name, value]) => [`${prefix}/${name}`, value] as const);
+  const named = (prefix: string, values: Readonly<Record<string, number | null>>) =>
+    Object.entries(values).flatMap(([name, value]) => (value === null ? [] : [[`${prefix}/${name}`, value] as const]));
   if (record.kind === 'validation') return Object.fromEntries(named('validation', record.metrics));
   return Object.fromEntries([
     ...named('train', record.metrics),

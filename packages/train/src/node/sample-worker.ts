@@ -1,3 +1,8 @@
+/**
+ * The program of the threads that `workerLoader` starts: it makes the samples it is asked for. Not to be imported.
+ *
+ * @module
+ */
 import { parentPort, workerData } from 'node:worker_threads';
 import { SampleMaker } from '../data/sample-loader.ts';
 import type { SampleAnswer, SampleJob, SampleWorkerData } from './worker-loader.ts';

@@ -2,29 +2,36 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { SegError } from '@seg/core';
 import type { Dataset, DatasetCase } from '@seg/io';
-import { splitDataset } from '@seg/io';
-import { openDataset } from '@seg/io/node';
+import { describeFinding, splitDataset } from '@seg/io';
+import { type OpenDatasetOptions, openDataset } from '@seg/io/node';
 import * as tf from '@tensorflow/tfjs-core';
+import { StreamSampler } from '../data/sampler.ts';
 import type { TrainingCase } from '../data/training-case.ts';
+import type { Checkpoint, CheckpointMeta, CheckpointStore } from '../fit/checkpoint.ts';
 import { type FitResult, fit } from '../fit/fit.ts';
 import type { LogRecord, Progress } from '../fit/log.ts';
 import type { Budget } from '../fit/phase-plan.ts';
 import { disposeState } from '../fit/training-state.ts';
+import type { BestValidation } from '../fit/validation-score.ts';
 import type { JsonValue } from '../json.ts';
-import { defaultPlan } from '../plan/default-plan.ts';
+import { DEFAULT_SPEED, defaultPlan, type MachineCapacity } from '../plan/default-plan.ts';
 import { networkKind } from '../plan/network-kinds.ts';
 import type { TrainingPlan } from '../plan/training-plan.ts';
 import { measureTrainingSpeed } from '../run/measure-speed.ts';
 import { createMethod, findMethod, type Registry } from '../run/method-registry.ts';
 import { checkpointFiles } from './checkpoint-files.ts';
 import { CaseLoader } from './load-cases.ts';
+import { openRunDataset } from './open-run-dataset.ts';
 import { type RunConfig, readRunConfig, writeRunConfig } from './run-config.ts';
 import { RunLog } from './run-log.ts';
+import { affordableSteps, continuedSteps, type RunPlan } from './run-plan.ts';
 import { workerLoader } from './worker-loader.ts';
 
 /** What can be watched of a run. */
 export interface RunObservers extends Registry {
   readonly signal?: AbortSignal;
+  /** Told the plan once, before the images are prepared. */
+  readonly onPlan?: (plan: RunPlan) => void;
   /** Cases read so far, before the training. */
   readonly onPrepare?: (done: number, total: number, what: 'measuring' | 'preparing') => void;
   readonly onProgress?: (progress: Progress) => void;
@@ -38,6 +45,8 @@ export interface RunObservers extends Registry {
 export interface TrainRunOptions extends RunObservers {
   /** Folder of a data set. */
   readonly data: string;
+  /** How the folder is read; recorded in the run. Default: told from what it holds. */
+  readonly dataset?: Pick<OpenDatasetOptions, 'layout' | 'allowLinksOutside'>;
   /** Folder of the run; made where it does not exist, refused where it already has a run. */
   readonly out: string;
   /** Default 'supervised'. */
@@ -54,6 +63,8 @@ export interface TrainRunOptions extends RunObservers {
   readonly checkpointEvery?: number;
   /** Part of the patients that is kept for validation, where the data set names none; default 0.1. */
   readonly validationFraction?: number;
+  /** Of the running backend (`capacity` of what `startBackend` returns), for the size of patches; default: two cores. */
+  readonly capacity?: Required<MachineCapacity>;
   /** Changes the plan that was chosen for the data set. */
   readonly adjustPlan?: (plan: TrainingPlan) => TrainingPlan;
 }
@@ -63,7 +74,8 @@ export interface RunResult {
   readonly config: RunConfig;
   readonly stopped: FitResult['stopped'];
   readonly steps: number;
-  readonly best: { readonly step: number; readonly score: number } | null;
+  /** Null without a validation; its `score` is null where nothing was defined. */
+  readonly best: BestValidation | null;
   readonly validation: FitResult['validation'];
 }
 
@@ -84,22 +96,46 @@ export async function trainRun(options: TrainRunOptions): Promise<RunResult> {
   const network = networkKind(options.network ?? 'unet3d', options.networks);
   findMethod(method, options);
   await refuseUsedFolder(out);
-  const dataset = await openDataset(options.data);
+  const dataset = await openDataset(options.data, options.dataset);
+  for (const finding of dataset.findings) options.onWarning?.(describeFinding(finding));
   const split = splitDataset(dataset, { seed, validationFraction });
   const training = [...split.train, ...split.unlabelled];
   const loader = new CaseLoader(dataset, observe(options));
   const fingerprint = await loader.fingerprint(split.train);
-  // A time budget buys as many steps as the machine makes now; a step budget has the same plan everywhere.
-  const chosen =
-    'steps' in budget
-      ? defaultPlan(fingerprint, budget, { network })
-      : defaultPlan(fingerprint, budget, { network, gflopPerSecond: await measureTrainingSpeed() });
+  // A time budget buys as many steps as the machine makes now; a step budget has the same plan on all machines whose
+  // backend is of one kind and can hold it.
+  const gflopPerSecond =
+    'steps' in budget ? (options.capacity?.gflopPerSecond ?? DEFAULT_SPEED) : await measureTrainingSpeed();
+  const chosen = defaultPlan(fingerprint, budget, { ...options.capacity, gflopPerSecond, network });
   const plan = options.adjustPlan?.(chosen) ?? chosen;
-  await createMethod(method, { plan, options: methodOptions }, options); // bad options are refused before the long part
+  // Bad options are refused before the long part.
+  const { streams } = await createMethod(method, { plan, options: methodOptions }, options);
+  const { name, root, layout, channels, labels, ignoreLabel } = dataset;
+  options.onPlan?.({
+    dataset: name,
+    channels,
+    classes: labels.map((label) => label.name),
+    trainingCases: training.length,
+    validationCases: split.validation.length,
+    plan,
+    budget,
+    step: 0,
+    expectedSteps:
+      'steps' in budget
+        ? budget.steps
+        : affordableSteps(
+            plan,
+            budget.minutes - (performance.now() - startedAt) / 60_000,
+            gflopPerSecond,
+            options.networks,
+          ),
+  });
   const data = await loader.prepare(training, plan.preprocessing);
   const validation = await loader.prepare(split.validation, plan.preprocessing);
+  // A stream without cases is refused before anything is written.
+  const infos = data.map(({ info }) => info);
+  for (const [stream, spec] of Object.entries(streams)) new StreamSampler(stream, spec, infos, seed, plan);
   const spentMinutes = (performance.now() - startedAt) / 60_000;
-  const { name, root, channels, labels, ignoreLabel } = dataset;
   const config: RunConfig = {
     schemaVersion: 1,
     method,
@@ -110,6 +146,8 @@ export async function trainRun(options: TrainRunOptions): Promise<RunResult> {
     ...(options.checkpointEvery === undefined ? {} : { checkpointEvery: options.checkpointEvery }),
     data: {
       root,
+      layout,
+      ...(options.dataset?.allowLinksOutside === true ? { allowLinksOutside: true } : {}),
       name,
       channels,
       labels,
@@ -121,18 +159,48 @@ export async function trainRun(options: TrainRunOptions): Promise<RunResult> {
   };
   await mkdir(join(out, 'checkpoints'), { recursive: true });
   await writeRunConfig(out, config);
-  return train(out, config, data, validation, options, false);
+  return train(out, config, data, validation, options, { store: openStore(out, options) });
 }
 
 /** Continues an interrupted run to the end of its budget. The same data must still be where it was. */
 export async function resumeRun(run: string, options: RunObservers = {}): Promise<RunResult> {
   const out = resolve(run);
   const config = await readRunConfig(out);
-  const dataset = await openDataset(config.data.root);
+  const store = openStore(out, options);
+  const known = await store.load('last');
+  await announceResumed(config, known?.meta, options);
+  const dataset = await openRunDataset(config);
   const loader = new CaseLoader(dataset, observe(options));
   const data = await loader.prepare(casesOf(dataset, config.data.train), config.plan.preprocessing);
   const validation = await loader.prepare(casesOf(dataset, config.data.validation), config.plan.preprocessing);
-  return train(out, config, data, validation, options, true);
+  return train(out, config, data, validation, options, { store, known });
+}
+
+function openStore(out: string, { onWarning }: RunObservers): CheckpointStore {
+  return checkpointFiles(join(out, 'checkpoints'), onWarning === undefined ? {} : { onWarning });
+}
+
+async function announceResumed(
+  { data, plan, budget }: RunConfig,
+  known: CheckpointMeta | undefined,
+  { onPlan, networks }: RunObservers,
+): Promise<void> {
+  if (onPlan === undefined) return;
+  const expected = async (minutes: number) =>
+    known !== undefined && known.step > 0
+      ? continuedSteps(minutes, known)
+      : affordableSteps(plan, minutes, await measureTrainingSpeed(), networks);
+  onPlan({
+    dataset: data.name,
+    channels: data.channels,
+    classes: data.labels.map(({ name }) => name),
+    trainingCases: data.train.length,
+    validationCases: data.validation.length,
+    plan,
+    budget,
+    step: known?.step ?? 0,
+    expectedSteps: 'steps' in budget ? budget.steps : await expected(budget.minutes),
+  });
 }
 
 async function train(
@@ -141,12 +209,11 @@ async function train(
   data: readonly TrainingCase[],
   validation: readonly TrainingCase[],
   observers: RunObservers,
-  resume: boolean,
+  checkpoints: { readonly store: CheckpointStore; readonly known?: Checkpoint | undefined },
 ): Promise<RunResult> {
   const { plan, seed, budget } = config;
-  const { onWarning, signal, onProgress, workers = 1 } = observers;
-  const store = checkpointFiles(join(out, 'checkpoints'), onWarning === undefined ? {} : { onWarning });
-  const known = resume ? await store.load('last') : undefined;
+  const { signal, onProgress, workers = 1 } = observers;
+  const { store, known } = checkpoints;
   const log = new RunLog(out, {
     wallTime: () => Date.now() / 1000,
     ...(known === undefined ? {} : { resumedAt: known.meta.step }),
@@ -162,7 +229,7 @@ async function train(
     foregroundFraction: plan.foregroundFraction,
     loader: workerLoader(data, { augmentation: plan.augmentation, workers }),
     store,
-    resume,
+    resume: known !== undefined,
     ...(plan.ema === null ? {} : { ema: plan.ema }),
     ...(config.checkpointEvery === undefined ? {} : { checkpointEvery: config.checkpointEvery }),
     onLog: (record) => {
@@ -177,9 +244,10 @@ async function train(
   return { run: out, config, stopped, steps: state.step, best: state.best, validation: result.validation };
 }
 
-function observe({ onPrepare, signal }: RunObservers) {
+function observe({ onPrepare, onWarning, signal }: RunObservers) {
   return {
     ...(onPrepare === undefined ? {} : { onProgress: onPrepare }),
+    ...(onWarning === undefined ? {} : { onWarning }),
     ...(signal === undefined ? {} : { signal }),
   };
 }

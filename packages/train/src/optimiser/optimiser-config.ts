@@ -18,7 +18,10 @@ export interface AdamConfig {
   readonly beta1?: number;
   /** Default 0.999. */
   readonly beta2?: number;
-  /** Default 1e-8. */
+  /**
+   * Default 1e-8. Adam makes a whole step of any gradient well above it, of rounding too; about 1e-4 of the largest
+   * gradient where gradients that should be zero are not quite (see `precision` of `startBackend`).
+   */
   readonly epsilon?: number;
   /** Default 0. */
   readonly weightDecay?: number;

@@ -20,8 +20,8 @@ export interface Fingerprint {
   readonly channels: readonly string[];
   /** Number of foreground classes. */
   readonly foregroundClasses: number;
-  /** By channel, over all cases. */
-  readonly foreground: readonly ForegroundStatistics[];
+  /** By channel, over all cases; null where no case has foreground. */
+  readonly foreground: readonly (ForegroundStatistics | null)[];
   /** Axes (0 = z) along which mirroring does not confuse classes. */
   readonly mirrorAxes: readonly number[];
 }
@@ -36,9 +36,22 @@ export interface ForegroundStatistics {
 /** Values kept of each case and channel: enough for percentiles over a data set. */
 const VALUES_PER_CASE = 2000;
 
+export interface CaseFingerprintOptions {
+  /**
+   * Label values that are foreground: those of the classes that were annotated in the case, without the value of voxels
+   * that nobody annotated. Default: all above 0.
+   */
+  readonly foreground?: readonly number[];
+}
+
 /** Measures one case; `label` may be absent, then no foreground values are taken. */
-export function fingerprintCase(image: Volume, label: LabelMap | undefined): CaseFingerprint {
+export function fingerprintCase(
+  image: Volume,
+  given: LabelMap | undefined,
+  options: CaseFingerprintOptions = {},
+): CaseFingerprint {
   const turned = reorient(image, 'RAS');
+  const label = given === undefined ? undefined : foregroundOf(given, options.foreground);
   const voxels = voxelCount(image.shape);
   const places: number[] = [];
   if (label !== undefined && label.data.length === voxels) {
@@ -53,6 +66,13 @@ export function fingerprintCase(image: Volume, label: LabelMap | undefined): Cas
   );
   const centres = label === undefined ? new Map() : centresOnRasAxes(label);
   return { shape: turned.shape, spacingMm: turned.spacingMm, foreground, centres };
+}
+
+/** The label map with background in the place of every value that is no foreground. */
+function foregroundOf(label: LabelMap, values: readonly number[] | undefined): LabelMap {
+  if (values === undefined) return label;
+  const foreground = new Set(values);
+  return { ...label, data: label.data.map((value) => (foreground.has(value) ? value : 0)) };
 }
 
 function centresOnRasAxes(label: LabelMap): ClassCentres {
@@ -87,8 +107,8 @@ export function quantile(sorted: ArrayLike<number>, p: number): number {
   return sorted[low]! + (at - low) * (sorted[high]! - sorted[low]!);
 }
 
-function statistics(values: readonly number[]): ForegroundStatistics {
-  if (values.length === 0) return { mean: 0, standardDeviation: 1, percentile005: 0, percentile995: 0 };
+function statistics(values: readonly number[]): ForegroundStatistics | null {
+  if (values.length === 0) return null;
   const sorted = Float64Array.from(values).sort();
   const mean = sorted.reduce((a, b) => a + b, 0) / sorted.length;
   const variance = sorted.reduce((a, b) => a + (b - mean) ** 2, 0) / sorted.length;

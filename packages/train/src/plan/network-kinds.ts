@@ -1,8 +1,8 @@
 import { checkOption, type Network, type Triple } from '@seg/core';
-import { resEncUnet3d, unet3d, vnet } from '@seg/unet3d';
+import { resEncUnet3d, resEncUnet3dConfig, unet3d, unet3dConfig, vnet, vnetConfig } from '@seg/unet3d';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { JsonValue } from '../json.ts';
-import { forwardGflop, planTopology, type StageConvs, type Topology, uniformTopology } from './network-topology.ts';
+import { forwardGflop, planTopology, type Topology, uniformTopology } from './network-topology.ts';
 
 /** A network as a plan holds it: its kind, and that kind's configuration as plain JSON. */
 export interface PlannedNetwork {
@@ -29,14 +29,16 @@ export interface NetworkRequest {
 
 /** A kind of network that runs can be planned with, built from and loaded by. */
 export interface NetworkKind {
+  /** What it is called in sentences. */
+  readonly title: string;
   /** One line for `--help`. */
   readonly summary: string;
   /** Stages that fit a patch of this size (z, y, x) at this spacing; the patch may grow to what the strides need. */
-  topology(patchSize: Triple, spacingMm: Triple, maxStages: number): Topology;
+  topology(patchSize: Triple, spacingMm: Triple, maxStages?: number): Topology;
   /** The configuration of a network for a patch. */
   plan(request: NetworkRequest): PlannedNetwork;
-  /** GFLOP of a forward pass on one patch. */
-  gflop(topology: Topology, features: readonly number[], inputChannels: number): number;
+  /** GFLOP of a configured network's forward pass on one patch. */
+  gflop(config: PlannedNetwork, patchSize: Triple): number;
   /** The network of a configuration; throws SegError for one that is none. */
   create(config: PlannedNetwork): SegmentationNetwork;
 }
@@ -44,40 +46,63 @@ export interface NetworkKind {
 /** Kinds by the name that `--network` takes. */
 export type NetworkKinds = Readonly<Record<string, NetworkKind>>;
 
-const plainConvs: StageConvs = () => ({ encoder: 2, decoder: 2 });
-/** A stem and two convolutions a block in nnU-Net's 1, 3, 4, 6, ... blocks; light decoder stages. */
-const residualConvs: StageConvs = (s) => ({ encoder: 2 * ([1, 3, 4][s] ?? 6) + (s === 0 ? 1 : 0), decoder: 1 });
-const vnetConvs: StageConvs = (s) => ({ encoder: Math.min(s + 1, 3), decoder: Math.min(s + 1, 3) });
+/** The configuration without its kind, for the factory that checks it. */
+function own<Config>({ kind: _, ...config }: PlannedNetwork): Config {
+  return config as unknown as Config;
+}
+
+type UnetConfig = Parameters<typeof unet3dConfig>[0];
+type ResEncConfig = Parameters<typeof resEncUnet3dConfig>[0];
+type VnetConfig = Parameters<typeof vnetConfig>[0];
 
 /** The networks of `@seg/unet3d`. */
 export const builtInNetworks: NetworkKinds = {
   unet3d: {
+    title: 'U-Net',
     summary: "nnU-Net's plain U-Net",
     topology: planTopology,
-    plan: ({ topology, ...request }) => withStages('unet3d', topology, request),
-    gflop: (topology, features, channels) => forwardGflop(topology, features, channels, plainConvs),
-    create: ({ kind: _, ...config }) => unet3d(config as unknown as Parameters<typeof unet3d>[0]),
+    plan: ({ topology: { kernels, strides }, ...request }) => ({ kind: 'unet3d', ...request, kernels, strides }),
+    gflop: (config, patchSize) => {
+      const c = unet3dConfig(own<UnetConfig>(config));
+      return forwardGflop({ ...c, patchSize }, c.features, c.inputChannels, (s) => ({
+        encoder: c.convsPerStage[s]!,
+        decoder: c.decoderConvs[s] ?? 0,
+      }));
+    },
+    create: (config) => unet3d(own<UnetConfig>(config)),
   },
   resEncUnet3d: {
+    title: 'residual-encoder U-Net',
     summary: "nnU-Net's U-Net with a residual encoder",
     topology: planTopology,
-    plan: ({ topology, ...request }) => withStages('resEncUnet3d', topology, request),
-    gflop: (topology, features, channels) => forwardGflop(topology, features, channels, residualConvs),
-    create: ({ kind: _, ...config }) => resEncUnet3d(config as unknown as Parameters<typeof resEncUnet3d>[0]),
+    plan: ({ topology: { kernels, strides }, ...request }) => ({ kind: 'resEncUnet3d', ...request, kernels, strides }),
+    gflop: (config, patchSize) => {
+      const c = resEncUnet3dConfig(own<ResEncConfig>(config));
+      // Two convolutions a block, and a stem before the first stage.
+      return forwardGflop({ ...c, patchSize }, c.features, c.inputChannels, (s) => ({
+        encoder: 2 * c.blocksPerStage[s]! + (s === 0 ? 1 : 0),
+        decoder: c.decoderConvs[s] ?? 0,
+      }));
+    },
+    create: (config) => resEncUnet3d(own<ResEncConfig>(config)),
   },
   vnet: {
+    title: 'V-Net',
     summary: 'V-Net of the mean-teacher literature, with dropout; instance norms in place of batch norms',
     topology: uniformTopology,
     // Batches of two, as plans have them, are too small for batch norms.
     plan: ({ topology: _, ...request }) => ({ kind: 'vnet', ...request, norm: 'instance' }),
-    gflop: (topology, features, channels) => forwardGflop(topology, features, channels, vnetConvs),
-    create: ({ kind: _, ...config }) => vnet(config as unknown as Parameters<typeof vnet>[0]),
+    gflop: (config, patchSize) => {
+      const c = vnetConfig(own<VnetConfig>(config));
+      const { kernels, strides } = uniformTopology(patchSize, [1, 1, 1], c.features.length);
+      return forwardGflop({ patchSize, kernels, strides }, c.features, c.inputChannels, (s) => ({
+        encoder: c.encoderConvs[s]!,
+        decoder: c.decoderConvs[s] ?? 0,
+      }));
+    },
+    create: (config) => vnet(own<VnetConfig>(config)),
   },
 };
-
-function withStages(kind: string, { kernels, strides }: Topology, request: Omit<NetworkRequest, 'topology'>) {
-  return { kind, ...request, kernels, strides };
-}
 
 /** The kind of that name; throws `unknown-option` with the nearest name. */
 export function networkKind(name: string, more: NetworkKinds = {}): NetworkKind {

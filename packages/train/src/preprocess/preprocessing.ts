@@ -1,19 +1,14 @@
 import { createVolume, type Triple, type Volume } from '@seg/core';
-import {
-  type GeometryStep,
-  type LabelMap,
-  type PreprocessingRecord,
-  preprocessGeometry,
-  replayGeometry,
-} from '@seg/io';
+import { type LabelMap, type PreprocessingRecord, preprocessGeometry, replayGeometry } from '@seg/io';
 import { IGNORED_CLASS } from '../data/cut-patch.ts';
+import { checkSpacing } from './check-spacing.ts';
 
 /**
  * How the values of one channel are brought to a common range.
  *
  * - `zScore`: minus the image's own mean, divided by its own standard deviation (MR and anything without units).
  * - `clipZScore`: clipped to [low, high], then minus `mean`, divided by `standardDeviation` of the training set's
- *   foreground (CT).
+ *   foreground (CT), of which voxels that nobody annotated are no part.
  */
 export type Normalisation =
   | { readonly kind: 'zScore' }
@@ -42,20 +37,42 @@ export interface PreprocessedImage {
 /** Relative differences of spacing below this are rounding in file headers, not worth a resampling. */
 const SAME_SPACING = 1e-3;
 
-/** Turns an image to RAS axes, resamples it to the plan's spacing and normalises it; the input is not changed. */
-export function preprocessImage(volume: Volume, { spacingMm, normalisation }: Preprocessing): PreprocessedImage {
+/**
+ * Turns an image to RAS axes, normalises it and resamples it to the plan's spacing; the input is not changed.
+ *
+ * In nnU-Net's order, with its values: statistics are those of the image's own voxels, and the cubic spline, whose
+ * swings beside sharp edges are clipped to the range of the normalised image, does not smear values that `clipZScore`
+ * takes away.
+ *
+ * @throws SegError `limit-exceeded` for a spacing that is too far from the plan's to be meant (see `checkSpacing`).
+ */
+export function preprocessImage(
+  volume: Volume,
+  { spacingMm, normalisation }: Preprocessing,
+  options: { readonly name?: string } = {},
+): PreprocessedImage {
   const turned = preprocessGeometry(volume, [{ kind: 'reorient', axisCodes: 'RAS' }]);
+  checkSpacing(options.name ?? 'preprocessImage', turned.volume, spacingMm);
+  const image = normaliseVolume(turned.volume, normalisation);
   const differs = turned.volume.spacingMm.some((s, i) => Math.abs(s / spacingMm[i]! - 1) > SAME_SPACING);
-  const steps: GeometryStep[] = [{ kind: 'reorient', axisCodes: 'RAS' }];
-  if (differs) steps.push({ kind: 'resample', spacingMm, interpolation: 'cubic', thickSlices: 'auto' });
-  const { volume: placed, record } = differs ? preprocessGeometry(volume, steps) : turned;
-  const data = Float32Array.from(placed.data);
-  const voxels = data.length / placed.channels;
+  if (!differs) return { image, record: turned.record };
+  const { volume: placed, record } = preprocessGeometry(image, [
+    { kind: 'resample', spacingMm, interpolation: 'cubic', thickSlices: 'auto', clip: true },
+  ]);
+  return {
+    image: placed as Volume<Float32Array>,
+    record: { steps: [...turned.record.steps, ...record.steps] },
+  };
+}
+
+function normaliseVolume(volume: Volume, normalisation: readonly Normalisation[]): Volume<Float32Array> {
+  const data = Float32Array.from(volume.data);
+  const voxels = data.length / volume.channels;
   normalisation.forEach((rule, c) => {
     normalise(data.subarray(c * voxels, (c + 1) * voxels), rule);
   });
-  const { shape, channels, spacingMm: newSpacing, affine } = placed;
-  return { image: createVolume(data, shape, { channels, spacingMm: newSpacing, affine }), record };
+  const { shape, channels, spacingMm, affine } = volume;
+  return createVolume(data, shape, { channels, spacingMm, affine });
 }
 
 /** A label map on the grid of its preprocessed image, as classes: the place of each value in `values`, from 1. */

@@ -1,6 +1,6 @@
 import { createVolume, SegError, type Volume } from '@seg/core';
-import { type PatchPredictor, slidingWindowInference } from '@seg/inference';
-import { invertGeometry } from '@seg/io';
+import { type PatchPredictor, slidingWindowInference, streamScores } from '@seg/inference';
+import { invertGeometry, LargestChannel } from '@seg/io';
 import type { TrainingPlan } from '../plan/training-plan.ts';
 import { preprocessImage } from '../preprocess/preprocessing.ts';
 
@@ -26,10 +26,12 @@ export interface PredictVolumeOptions {
 /**
  * Segments one image: preprocessing, sliding window, and back onto exactly the image's own grid.
  *
- * Where the image had to be resampled, probabilities are brought back and the largest wins; otherwise the labels are.
+ * Where the image had to be resampled, probabilities are brought back and the largest wins; otherwise the labels are. Scores
+ * of all classes exist for one window length at a time, never for the whole image.
  *
  * @returns a label map with the values of the data set, uint8 where they fit.
- * @throws SegError `shape-mismatch` for another number of channels, `aborted`.
+ * @throws SegError `shape-mismatch` for another number of channels, `limit-exceeded` for a spacing too far from the plan's to
+ * be meant, `aborted`.
  */
 export async function predictVolume(
   { plan, predictor, labelValues }: VolumeSegmenter,
@@ -45,7 +47,7 @@ export async function predictVolume(
       expected: channels,
     });
   }
-  const { image, record } = preprocessImage(volume, plan.preprocessing);
+  const { image, record } = preprocessImage(volume, plan.preprocessing, { name: 'predictVolume' });
   const { mirrorAxes = plan.mirrorAxes, overlap = plan.overlap, onProgress, signal } = options;
   const source = { data: image.data, shape: image.shape, channels };
   const common = {
@@ -55,16 +57,18 @@ export async function predictVolume(
     ...(onProgress === undefined ? {} : { onProgress }),
     ...(signal === undefined ? {} : { signal }),
   };
-  const isResampled = record.steps.some(({ action }) => action.kind === 'resample');
+  const last = record.steps.at(-1);
   let classes: Volume<Uint8Array>;
-  if (isResampled && predictor.activation !== 'sigmoid') {
-    const { scores, classes: count } = await slidingWindowInference(predictor, source, {
-      ...common,
-      mode: 'probabilities',
+  if (last?.action.kind === 'resample' && predictor.activation !== 'sigmoid') {
+    let largest: LargestChannel | undefined;
+    await streamScores(predictor, source, common, (slab) => {
+      const { thickSlices } = last.action as { readonly thickSlices: 'auto' | 'never' };
+      largest ??= new LargestChannel(image, slab.classes, { axis: slab.axis, shape: last.before.shape, thickSlices });
+      largest.add(slab);
     });
-    const { shape, spacingMm, affine } = image;
-    const maps = createVolume(scores, shape, { channels: count, spacingMm, affine });
-    classes = largestChannel(invertGeometry(maps, record, { kind: 'image' }));
+    const { shape, spacingMm, affine } = last.before;
+    const resampled = createVolume(largest!.result().data, shape, { spacingMm, affine });
+    classes = invertGeometry(resampled, { steps: record.steps.slice(0, -1) }, { kind: 'labels' });
   } else {
     const { labels } = await slidingWindowInference(predictor, source, common);
     const { shape, spacingMm, affine } = image;
@@ -78,21 +82,4 @@ export async function predictVolume(
     spacingMm: volume.spacingMm,
     affine: volume.affine,
   });
-}
-
-function largestChannel(scores: Volume): Volume<Uint8Array> {
-  const { data, channels, shape, spacingMm, affine } = scores;
-  const voxels = data.length / channels;
-  const labels = new Uint8Array(voxels);
-  for (let i = 0; i < voxels; i++) {
-    let best = data[i]!;
-    for (let c = 1; c < channels; c++) {
-      const score = data[c * voxels + i]!;
-      if (score > best) {
-        best = score;
-        labels[i] = c;
-      }
-    }
-  }
-  return createVolume(labels, shape, { spacingMm, affine });
 }

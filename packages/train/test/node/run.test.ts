@@ -6,7 +6,7 @@ import { createVolume } from '@seg/core';
 import { reorient, resample } from '@seg/io';
 import { openDataset, writePhantomDataset } from '@seg/io/node';
 import { predictVolume, type TrainingPlan } from '@seg/train';
-import { type LoadedRun, loadRun, readRunConfig, readRunLog, resumeRun, trainRun } from '@seg/train/node';
+import { type LoadedRun, loadRun, type RunPlan, readRunConfig, readRunLog, resumeRun, trainRun } from '@seg/train/node';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -30,7 +30,9 @@ describe('a run', () => {
     const whole = join(root, 'whole');
     const options = { data, seed: 2, budget: { steps: 6 }, checkpointEvery: 2, adjustPlan: small, workers: 0 };
     const before = tf.memory().numTensors;
-    const complete = await trainRun({ ...options, out: whole });
+    const plans: RunPlan[] = [];
+    const onPlan = (plan: RunPlan) => void plans.push(plan);
+    const complete = await trainRun({ ...options, out: whole, onPlan });
     expect(complete).toMatchObject({ stopped: 'finished', steps: 6 });
 
     const controller = new AbortController();
@@ -41,11 +43,45 @@ describe('a run', () => {
       onProgress: ({ step }) => step === 3 && controller.abort(),
     });
     expect(aborted).toMatchObject({ stopped: 'aborted', steps: 3 });
-    const resumed = await resumeRun(run, { workers: 0 });
+    const resumed = await resumeRun(run, { workers: 0, onPlan });
     expect(resumed).toMatchObject({ stopped: 'finished', steps: 6, best: complete.best });
     expect(tf.memory().numTensors).toBe(before);
     const bytes = (folder: string) => readFileSync(join(folder, 'checkpoints', 'last.safetensors'));
     expect(bytes(run).equals(bytes(whole))).toBe(true);
+    const { plan } = complete.config;
+    const said = { plan, trainingCases: 5, validationCases: 1, budget: { steps: 6 }, expectedSteps: 6 };
+    expect(plans).toMatchObject([
+      { ...said, step: 0 },
+      { ...said, step: 3 },
+    ]);
+  });
+
+  it('expects as many steps of minutes as the machine makes, and of a run that goes on as it made', async () => {
+    const plans: RunPlan[] = [];
+    const out = join(root, 'timed');
+    const controller = new AbortController();
+    const { steps } = await trainRun({
+      ...{ data, out, workers: 0, adjustPlan: small, budget: { minutes: 0.5 }, signal: controller.signal },
+      onPlan: (plan) => plans.push(plan),
+      onProgress: ({ step }) => step === 20 && controller.abort(),
+    });
+    expect(steps).toBe(20);
+    const stop = new AbortController();
+    await resumeRun(out, {
+      workers: 0,
+      signal: stop.signal,
+      onPlan: (p) => plans.push(p),
+      onProgress: () => stop.abort(),
+    });
+    expect(plans.map(({ step }) => step)).toEqual([0, 20]);
+    const { elapsedMs, step } = JSON.parse(readFileSync(join(out, 'checkpoints', 'last.json'), 'utf8'));
+    expect(step).toBe(21);
+    const { budget } = await readRunConfig(out);
+    const whole = ((budget as { minutes: number }).minutes * 60_000 * step) / elapsedMs;
+    // The 21st step belongs to the second session, and begins cold.
+    expect(plans[1]!.expectedSteps / whole).toBeGreaterThan(0.9);
+    expect(plans[1]!.expectedSteps / whole).toBeLessThan(3);
+    expect(plans[0]!.expectedSteps).toBeGreaterThan(0);
   });
 
   it('leaves the promised files, with each step logged once', async () => {
@@ -62,7 +98,7 @@ describe('a run', () => {
     expect(config).toMatchObject({ method: 'supervised', seed: 2, budget: { steps: 6 } });
     expect(config.data.train.length + config.data.validation.length).toBe(6);
     const validations = readRunLog(run).filter(({ kind }) => kind === 'validation');
-    expect(validations.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(validations.map(({ step }) => step)).toEqual([6]);
   });
 
   it('refuses a folder with a run, an unknown method and missing data, naming the cure', async () => {

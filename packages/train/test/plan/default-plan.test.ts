@@ -97,6 +97,48 @@ describe('defaultPlan', () => {
     );
   });
 
+  const GIB = 2 ** 30;
+  const voxels = ({ patchSize: [z, y, x] }: { patchSize: Triple }) => z * y * x;
+  const large = fingerprint([cube(300)]);
+
+  it('keeps to 110 000 voxels where two cores have minutes or steps, whatever memory there is', () => {
+    for (const budget of [{ minutes: 1 }, { minutes: 30 }, { steps: 10 }, { steps: 1e6 }]) {
+      const { patchSize } = defaultPlan(large, budget, { memoryBytes: 1000 * GIB, gflopPerSecond: 100 });
+      // 48 cubed is 110 592: one step of 8 less along one axis.
+      expect(patchSize).toEqual([40, 48, 48]);
+    }
+  });
+
+  it('takes larger patches where the machine is fast, as far as memory goes', () => {
+    const minutes = (gib: number, gflopPerSecond = 1e6) =>
+      defaultPlan(large, { minutes: 60 }, { memoryBytes: gib * GIB, gflopPerSecond });
+    const [two, eight, many] = [minutes(2), minutes(8), minutes(1000)];
+    expect(voxels(two)).toBeGreaterThan(48 ** 3);
+    expect(voxels(eight)).toBeGreaterThan(voxels(two));
+    expect(many.patchSize.every((n) => n >= 300)).toBe(true);
+    // Stages of 16, 32, 64, ... features hold at least 16 * (1 + 2 / 8) values a voxel and sample, of 60 bytes; half of
+    // the memory is planned with.
+    for (const [gib, plan] of [[2, two] as const, [8, eight] as const]) {
+      expect(voxels(plan) * 2 * 20 * 60).toBeLessThanOrEqual((gib * GIB) / 2);
+    }
+    expect(voxels(minutes(8, 1000))).toBeLessThan(voxels(eight));
+    expect(eight.network.features!.length).toBeGreaterThan(4);
+  });
+
+  it('makes patches smaller than 48 cubed where there is no memory for them, and keeps tensors within their bound', () => {
+    expect(voxels(defaultPlan(large, { minutes: 12 }, { memoryBytes: 0.25 * GIB }))).toBeLessThan(48 ** 3);
+    const plan = defaultPlan(large, { steps: 9 }, { memoryBytes: 8 * GIB, tensorBytes: 2 ** 27, gflopPerSecond: 1500 });
+    // Two samples of 3 * 16 floats a voxel.
+    expect(voxels(plan) * 2 * 48 * 4).toBeLessThanOrEqual(2 ** 27);
+    expect(voxels(plan)).toBeGreaterThan(48 ** 3);
+  });
+
+  it('has one plan for a budget of steps on all GPUs of 8 GiB and more', () => {
+    const plan = (gib: number) => defaultPlan(large, { steps: 1000 }, { memoryBytes: gib * GIB, gflopPerSecond: 1500 });
+    expect(plan(8)).toEqual(plan(139));
+    expect(voxels(plan(8))).toBeGreaterThan(48 ** 3);
+  });
+
   it('makes the network narrower for less time', () => {
     const width = (minutes: number) => defaultPlan(fingerprint([cube(48)]), { minutes }).network.features![0]!;
     expect(width(0.5)).toBeLessThan(width(60));

@@ -51,7 +51,7 @@ export interface Unet3dConfig {
   readonly up?: (typeof upNames)[number];
   /** Kernel of the transposed convolutions: as the stride (2 for 2), or twice that (4 for 2, padding 1). Default 'stride'. */
   readonly upKernel?: (typeof upKernelNames)[number];
-  /** Default false. */
+  /** Of the transposed convolutions; default false, as in nnU-Net's version 1 (version 2: true). */
   readonly upBias?: boolean;
   /** Norm and activation after the upsampling, before the concatenation. Default false. */
   readonly upBlock?: boolean;
@@ -59,7 +59,7 @@ export interface Unet3dConfig {
   readonly skipOrder?: (typeof skipOrderNames)[number];
   /** 1 or 3. Default 1. */
   readonly headKernel?: 1 | 3;
-  /** Default true. */
+  /** Default true, as in nnU-Net's version 2 (version 1: false). */
   readonly headBias?: boolean;
   /** Channels of further 1x1x1 convolutions (with activation) before the logits. Default none. */
   readonly headHidden?: readonly number[];

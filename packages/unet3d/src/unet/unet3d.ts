@@ -16,13 +16,16 @@ export type Unet3dSpec = { readonly kind: 'unet3d' } & ResolvedUnet3dConfig;
 export type Unet3d<Out = tf.Tensor5D> = ConfiguredNetwork<Out, Unet3dSpec>;
 
 /**
- * A configurable 2-D or 3-D U-Net (Ronneberger et al. 2015, Çiçek et al. 2016; defaults as in nnU-Net, Isensee et al.
- * 2021) as a pure function of named parameters: "encoder.0.conv1.kernel", "encoder.0.norm1.scale",
+ * A configurable 2-D or 3-D U-Net (Ronneberger et al. 2015, Çiçek et al. 2016) as a pure function of named parameters: "encoder.0.conv1.kernel", "encoder.0.norm1.scale",
  * "decoder.0.up.kernel", "decoder.0.conv1.kernel", "head.0.kernel"; stage 0 is the full resolution.
  *
  * Input [N, D, H, W, inputChannels] with axes that are multiples of the product of the strides; logits
  * [N, D, H, W, classes], or with `deepSupervision` a list, finest first, one for every decoder stage. Taps: the outputs
  * of "encoder.s" and "decoder.s". Dropout advances the context's generator once a pass.
+ *
+ * The defaults are nnU-Net's, whose versions differ in two of them: transposed convolutions have no bias, as in version 1
+ * (Isensee et al. 2021), and heads have one, as in version 2. The plain network of version 2 (`PlainConvUNet`) is
+ * `{ upBias: true, deepSupervision: true }`, that of version 1 (`Generic_UNet`) `{ headBias: false, deepSupervision: true }`.
  *
  * @throws SegError for a bad configuration, parameters or input that do not fit.
  *

@@ -95,6 +95,10 @@ describeBackends('unet3d', () => {
     const expected =
       conv(1, 4) + conv(4, 4) + conv(4, 8) + conv(8, 8) + 8 * 8 * 4 + conv(8, 4) + conv(4, 4) + 4 * 3 + 3;
     expect(countParams(unet3d({ classes: 3, features: [4, 8] }).paramSpecs)).toBe(expected);
+    // nnU-Net's: version 2 has biases in transposed convolutions (one here, to 4 channels), version 1 none in the head.
+    const version = (more: object) => countParams(unet3d({ classes: 3, features: [4, 8], ...more }).paramSpecs);
+    expect(version({ upBias: true, deepSupervision: true })).toBe(expected + 4);
+    expect(version({ headBias: false, deepSupervision: true })).toBe(expected - 3);
   });
 
   it('treats the samples of a batch alike and apart', () => {

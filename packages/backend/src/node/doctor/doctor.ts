@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { arch, availableParallelism, cpus, freemem, platform, release, totalmem } from 'node:os';
 import { getBackend, setBackend } from '@tensorflow/tfjs-core';
@@ -6,6 +5,7 @@ import type { AdapterHandle } from '../../adapters/adapter.ts';
 import { findInstalled } from '../../native/installed.ts';
 import { loadedBinding } from '../../native/load-binding.ts';
 import { detectFeatures } from '../../runtime/features.ts';
+import { systemMemoryBytes } from '../../runtime/system-memory.ts';
 import { memoryLimitBytes } from '../../runtime/tfjs-wasm.ts';
 import { machineThreads } from '../../runtime/thread-count.ts';
 import { adapters, type BackendName, backendNames, runningBackends, startBackend } from '../../start-backend.ts';
@@ -57,7 +57,7 @@ export async function doctor(options: DoctorOptions = {}): Promise<DoctorReport>
     memory: {
       totalBytes: totalmem(),
       freeBytes: freemem(),
-      limitBytes: await memoryLimit(),
+      limitBytes: systemMemoryBytes() ?? totalmem(),
       wasmLimitBytes: memoryLimitBytes,
     },
     simd: features.relaxedSimd ? 'relaxed' : features.simd ? 'simd' : 'none',
@@ -119,13 +119,6 @@ function memoryOf(name: BackendName, { kernelMemory }: AdapterHandle): BackendMe
       ...weights,
     },
   ];
-}
-
-/** Bytes that this process may use: the machine's, or the control group's where that is less. */
-async function memoryLimit(): Promise<number> {
-  const text = await readFile('/sys/fs/cgroup/memory.max', 'utf8').catch(() => '');
-  const group = Number(text.trim());
-  return group > 0 ? Math.min(group, totalmem()) : totalmem();
 }
 
 function versionsOf(names: readonly string[]): Record<string, string> {

@@ -2,6 +2,7 @@ import { SegError } from '@seg/core';
 import { type Decompressors, portableDecompressors } from '../decompress.ts';
 import { type ImageArray, imageDtypes, type MedicalImage } from '../medical-image.ts';
 import { moveFirstAxisLast } from '../raster.ts';
+import { shearWarnings } from '../shear-warnings.ts';
 import { textNumbers } from '../text-numbers.ts';
 import { checkedVoxelBytes, voxelArray } from '../voxel-bytes.ts';
 import { type MetaImageHeader, type ParsedMetaImageHeader, parseMetaImageHeader } from './metaimage-header.ts';
@@ -60,7 +61,7 @@ export function parseMetaImage(bytes: Uint8Array, options: ParseMetaImageOptions
     affine: layout.affine,
     header: parsed.header,
     extensions: [],
-    warnings: [],
+    warnings: shearWarnings(layout.affine),
   };
 }
 

@@ -47,8 +47,11 @@ export function repairNiftiHeader(
   const pixdim = [...header.pixdim];
   for (let axis = 1; axis <= 3; axis++) {
     const size = pixdim[axis]!;
-    if (size <= 0) {
-      pixdim[axis] = size === 0 ? 1 : -size;
+    if (size > 0 && size < Infinity) continue;
+    // A sform says the spacing that is missing; without one NaN and infinity are refused where the affine is made.
+    const known = form === 'analyze' || header.sformCode === 0 ? 0 : sformSpacing(header, axis);
+    pixdim[axis] = size < 0 && size > -Infinity ? -size : known > 0 ? known : size === 0 ? 1 : size;
+    if (axis <= dimensions) {
       warnings.push(`pixdim[${axis}] was ${size}; taken as ${pixdim[axis]}`);
     }
   }
@@ -58,7 +61,8 @@ export function repairNiftiHeader(
   }
 
   if (pixdim[0] !== 1 && pixdim[0] !== -1) {
-    warnings.push(`pixdim[0] (qfac) was ${pixdim[0]}; taken as 1`);
+    // The standard's own reading of 0; without a qform it says nothing.
+    if (pixdim[0] !== 0 && header.qformCode > 0) warnings.push(`pixdim[0] (qfac) was ${pixdim[0]}; taken as 1`);
     pixdim[0] = 1;
   }
   const code = (name: string, value: number) => {
@@ -77,6 +81,12 @@ export function repairNiftiHeader(
     },
     warnings,
   };
+}
+
+/** Length of the sform's axis (from 1), NaN where it is not finite. */
+function sformSpacing({ srow }: NiftiHeader, axis: number): number {
+  const length = Math.hypot(srow[axis - 1]!, srow[axis + 3]!, srow[axis + 7]!);
+  return length < Infinity ? length : Number.NaN;
 }
 
 type Refuse = (problem: string, got: unknown, expected?: unknown) => never;

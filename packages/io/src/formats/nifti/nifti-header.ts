@@ -3,6 +3,7 @@ import type { ByteOrder } from '../medical-image.ts';
 /**
  * The fields of a NIfTI-1, NIfTI-2 or Analyze 7.5 header, under the standard's names in camel case.
  *
+ * Lengths (`pixdim`, offsets, `srow`) are in mm: headers in metres or micrometres are converted, `xyztUnits` with them.
  * Text is decoded as Latin-1 up to its first NUL, so that any bytes survive. Small faults are repaired as nibabel does
  * (see the image's `warnings`).
  */

@@ -4,6 +4,7 @@ import type { ByteOrder } from '../medical-image.ts';
 import type { NiftiKind } from './detect-nifti.ts';
 import { niftiByteOrder, repairNiftiHeader } from './nifti-checks.ts';
 import { type NiftiHeader, niftiHeaderBytes } from './nifti-header.ts';
+import { headerInMillimetres } from './nifti-units.ts';
 
 export interface ParsedHeader {
   readonly header: NiftiHeader;
@@ -42,7 +43,7 @@ export function parseNiftiHeader(
   const fields = readFields(raw, version, byteOrder);
   const separate = separateVoxels ?? fields.magic.startsWith('ni');
   const form = kind === 'analyze' ? 'analyze' : separate ? 'pair' : 'single';
-  return repairNiftiHeader(where, { ...fields, form }, raw);
+  return repairNiftiHeader(where, headerInMillimetres({ ...fields, form }), raw);
 }
 
 function readFields(raw: Uint8Array, version: 1 | 2, byteOrder: ByteOrder): Omit<NiftiHeader, 'form'> {

@@ -1,4 +1,4 @@
-import { SegError } from '@seg/core';
+import { type Affine, SegError, spacingOfAffine } from '@seg/core';
 import type { ImageDtype, MedicalImage } from '../medical-image.ts';
 import { refuseOtherFormat } from '../other-formats.ts';
 import { checkedVoxelBytes, voxelArray } from '../voxel-bytes.ts';
@@ -78,20 +78,33 @@ export function parseNiftiLayout(
   const dtype = dtypeOfNiftiCode(where, header.datatype);
   const shape = niftiShape(where, header);
   const voxelBytes = checkedVoxelBytes(where, shape, dtype, options.maxBytes);
+  const placed = niftiAffine(where, header);
   return {
     format: kind,
     shape,
     dtype,
     byteOrder: header.byteOrder,
     ...niftiScaling(where, header),
-    zooms: header.pixdim.slice(1, header.dim[0]! + 1),
-    affine: niftiAffine(where, header),
+    zooms: zoomsOf(header, placed.affine),
+    affine: placed.affine,
     header,
     extensions: extensionsOf(where, bytes, header),
-    warnings,
+    warnings: [...warnings, ...placed.warnings],
     voxelOffset: Math.trunc(header.voxOffset),
     voxelBytes,
   };
+}
+
+/** Relative difference of an affine's spacing and pixdim that is the rounding of float32 headers. */
+const FLOAT32_ROUNDING = 1e-5;
+
+/** The affine's spacing, as pixdim gives it where they differ by rounding only; pixdim for further axes. */
+function zoomsOf({ pixdim, dim }: NiftiHeader, affine: Affine): number[] {
+  const spacing = spacingOfAffine(affine).toReversed();
+  return pixdim.slice(1, dim[0]! + 1).map((size, axis) => {
+    const own = spacing[axis];
+    return own === undefined || Math.abs(own / size - 1) <= FLOAT32_ROUNDING ? size : own;
+  });
 }
 
 /** Adds the voxels, taken out of the bytes of the uncompressed voxel file. */

@@ -1,4 +1,5 @@
 import { type Affine, SegError } from '@seg/core';
+import { millimetresIn, toMillimetres } from '../length-units.ts';
 import { type ByteOrder, type ImageDtype, imageDtypes } from '../medical-image.ts';
 import { affineFromAxes, swapRasLps } from '../raster.ts';
 import type { NrrdHeader } from './nrrd-header.ts';
@@ -22,6 +23,7 @@ export interface NrrdLayout {
   readonly lineSkip: number;
   /** Bytes to skip; -1 means that the voxels are the file's last bytes. */
   readonly byteSkip: number;
+  readonly warnings: readonly string[];
 }
 
 const types: Readonly<Record<string, ImageDtype>> = {
@@ -69,7 +71,8 @@ export function nrrdLayout(where: string, { fields }: NrrdHeader): NrrdLayout {
   const encoding = encodings[need('encoding').toLowerCase()];
   if (encoding === undefined) throw unsupported(where, 'the encoding is not supported', fields.encoding);
 
-  const axes = axesOf(where, fields, storedShape);
+  const warnings: string[] = [];
+  const axes = axesOf(where, fields, storedShape, warnings);
   const interleaved = interleavedType(axes[0]!, storedShape[0]!, storedType);
   const channelsFirst =
     interleaved === undefined && dimension > 1 && !axes[0]!.spatial && axes.slice(1).some((a) => a.spatial);
@@ -93,10 +96,11 @@ export function nrrdLayout(where: string, { fields }: NrrdHeader): NrrdLayout {
       encoding !== 'ascii' && imageDtypes[storedType].array.BYTES_PER_ELEMENT > 1,
     ),
     encoding,
-    affine: affineOf(where, fields, inSpace),
+    affine: affineOf(where, fields, inSpace, unitsOf(fields['space units'], [])),
     zooms: [...order.map((axis) => Math.abs(axis.spacing)), ...(channelsFirst ? [1] : [])],
     lineSkip: wholeNumber(where, 'line skip', fields.lineskip ?? '0'),
     byteSkip: wholeNumber(where, 'byte skip', fields.byteskip ?? '0'),
+    warnings,
   };
 }
 
@@ -111,12 +115,14 @@ interface Axis {
 }
 
 /** What the header says of each axis; those with a direction are spatial, else those whose kind may be. */
-function axesOf(where: string, fields: NrrdHeader['fields'], sizes: readonly number[]): Axis[] {
+function axesOf(where: string, fields: NrrdHeader['fields'], sizes: readonly number[], warnings: string[]): Axis[] {
   const dimension = sizes.length;
   const kinds = fields.kinds?.split(/\s+/) ?? [];
   const numbers = (text: string | undefined) => text?.split(/\s+/).map(Number) ?? [];
   const [spacings, mins, maxs] = [numbers(fields.spacings), numbers(fields.axismins), numbers(fields.axismaxs)];
   const centers = fields.centers?.split(/\s+/) ?? [];
+  const units = unitsOf(fields.units, warnings);
+  const spaceUnits = unitsOf(fields['space units'], warnings);
   if (fields['space directions'] !== undefined && !hasSpace(where, fields)) {
     throw corrupt(where, 'there are space directions, but no space', fields['space directions']);
   }
@@ -135,14 +141,18 @@ function axesOf(where: string, fields: NrrdHeader['fields'], sizes: readonly num
       : directions === undefined
         ? ['domain', 'space', '???'].includes(kind)
         : direction !== undefined;
-    if (direction !== undefined) return { kind, spatial, direction, spacing: Math.hypot(...direction), start: 0 };
+    if (direction !== undefined) {
+      const inMm = direction.map((step, world) => toMillimetres(step, spaceUnits[world] ?? 1));
+      return { kind, spatial, direction: inMm, spacing: Math.hypot(...inMm), start: 0 };
+    }
     // The limits of an axis are those of its cells, or the centres of its first and last voxel ("node").
     const node = centers[i]?.toLowerCase() === 'node';
     const [min, max] = [mins[i] ?? NaN, maxs[i] ?? NaN];
     const ofLimits = (max - min) / (sizes[i]! - (node ? 1 : 0));
     const spacing = [spacings[i], ofLimits].find(Number.isFinite) ?? 1;
     const start = Number.isFinite(min) ? min + (node ? 0 : spacing / 2) : 0;
-    return { kind, spatial, direction, spacing, start };
+    const mm = spatial ? (units[i] ?? 1) : 1;
+    return { kind, spatial, direction, spacing: toMillimetres(spacing, mm), start: toMillimetres(start, mm) };
   });
 }
 
@@ -181,11 +191,18 @@ function spaceOf(where: string, fields: NrrdHeader['fields']): 'ras' | 'las' | '
 }
 
 /** Voxel to RAS+ mm. */
-function affineOf(where: string, fields: NrrdHeader['fields'], axes: readonly Axis[]): Affine {
+function affineOf(
+  where: string,
+  fields: NrrdHeader['fields'],
+  axes: readonly Axis[],
+  spaceUnits: readonly number[],
+): Affine {
   const vectors = axes.map(({ direction, spacing }, i) => direction ?? [0, 1, 2].map((j) => (i === j ? spacing : 0)));
   const originText = fields['space origin'] ?? 'none';
   const starts = axes.map(({ start }) => start);
-  const origin = /^none$/i.test(originText) ? [...starts, 0, 0, 0].slice(0, 3) : vector(where, originText);
+  const origin = /^none$/i.test(originText)
+    ? [...starts, 0, 0, 0].slice(0, 3)
+    : vector(where, originText)?.map((place, world) => toMillimetres(place, spaceUnits[world] ?? 1));
   if (origin === undefined) throw corrupt(where, 'the space origin is no vector', originText);
   const affine = affineFromAxes(vectors, origin);
   if (!affine.every(Number.isFinite)) throw corrupt(where, 'the directions or the origin are not finite', affine);
@@ -193,6 +210,22 @@ function affineOf(where: string, fields: NrrdHeader['fields'], axes: readonly Ax
   if (space === 'ras') return affine;
   return space === 'las' ? affine.map((v, i) => (i < 4 && v !== 0 ? -v : v)) : swapRasLps(affine);
 }
+
+/**
+ * Millimetres in the units of a list such as `"mm" "mm" "um"`, 1 where none is given; one that is no unit of length (time)
+ * changes nothing, and is named where it stands for something else.
+ */
+function unitsOf(text: string | undefined, warnings: string[]): number[] {
+  return [...(text ?? '').matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => {
+    const name = quoted ?? bare!;
+    const known = millimetresIn(name);
+    if (known === undefined && !NO_LENGTHS.test(name)) warnings.push(`the unit "${name}" is not known; taken as mm`);
+    return known ?? 1;
+  });
+}
+
+/** What stands in place of a unit of length for axes of channels and time. */
+const NO_LENGTHS = /^(|\?\?\?|none|pixels?|voxels?|[mun]?s|sec|seconds?|hz)$/i;
 
 function vector(where: string, text: string): number[] | undefined {
   if (/^none$/i.test(text)) return undefined;

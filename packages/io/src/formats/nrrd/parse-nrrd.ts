@@ -2,6 +2,7 @@ import { SegError } from '@seg/core';
 import { type Decompressors, portableDecompressors } from '../decompress.ts';
 import { type ImageArray, imageDtypes, type MedicalImage } from '../medical-image.ts';
 import { moveFirstAxisLast } from '../raster.ts';
+import { shearWarnings } from '../shear-warnings.ts';
 import { textNumbers } from '../text-numbers.ts';
 import { checkedVoxelBytes, voxelArray } from '../voxel-bytes.ts';
 import { dataFileNames } from './nrrd-data-files.ts';
@@ -58,7 +59,7 @@ export function parseNrrd(bytes: Uint8Array, options: ParseNrrdOptions = {}): Nr
     affine: layout.affine,
     header: { fields: header.fields, keyValues: header.keyValues },
     extensions: [],
-    warnings: [],
+    warnings: [...layout.warnings, ...shearWarnings(layout.affine)],
   };
 }
 

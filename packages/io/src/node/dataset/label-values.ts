@@ -1,8 +1,34 @@
+import type { Volume } from '@seg/core';
 import type { Dataset, DatasetCase } from '../../dataset/dataset-types.ts';
 import type { Finding } from '../../dataset/verification-report.ts';
+import { scalingOf } from '../../formats/medical-image.ts';
+import { toVolume } from '../../formats/to-volume.ts';
+import { labelTolerance, notWholeHint, wholeLabel } from '../../formats/whole-labels.ts';
+import { readImage } from '../files/index.ts';
 
 /** More values than this are no label map; the rest is not counted. */
 const MOST_VALUES = 1000;
+
+/**
+ * The values of a label map, all of them, for a check: those within rounding of whole numbers as these, others as they are.
+ *
+ * @returns `notWhole`: what to do about the others where a stored scaling made them.
+ */
+export async function readLabelValues(
+  path: string,
+  onWarning: (message: string) => void,
+): Promise<{ readonly volume: Volume<Float32Array>; readonly notWhole: string | undefined }> {
+  const image = await readImage(path);
+  for (const warning of image.warnings) onWarning(warning);
+  const volume = toVolume(image, { name: path });
+  const tolerance = labelTolerance(image);
+  const { data } = volume;
+  for (let i = 0; i < data.length; i++) {
+    if (!Number.isInteger(data[i])) data[i] = wholeLabel(data[i]!, tolerance);
+  }
+  const { slope, intercept } = scalingOf(image);
+  return { volume, notWhole: slope === 1 && intercept === 0 ? undefined : notWholeHint(image) };
+}
 
 /** How often each value occurs. */
 export function countValues(data: Float32Array): ReadonlyMap<number, number> {

@@ -8,7 +8,8 @@ import type { StoredGrid } from '../../fingerprint/common-orientation.ts';
 import { gridDistance, gridOf } from '../../geometry/grid.ts';
 import { axisCodesOf } from '../../geometry/orientation.ts';
 import { readVolume } from '../files/index.ts';
-import { checkLabelValues, countValues, short } from './label-values.ts';
+import { describeMissingFile } from './describe-missing-file.ts';
+import { checkLabelValues, countValues, readLabelValues, short } from './label-values.ts';
 
 /** What the verification of a whole data set needs to know of one case. */
 export interface CaseFacts {
@@ -21,6 +22,8 @@ export interface CaseFacts {
   /** Values that occur in the label maps. */
   readonly labelValues: ReadonlySet<number>;
   readonly grid?: StoredGrid;
+  /** What the files' headers contradict themselves in, said once for all files of the case. */
+  readonly headerWarnings: ReadonlyMap<string, string>;
 }
 
 /** Voxels by which corners of an image's and its label map's grid may lie apart. */
@@ -37,20 +40,24 @@ export async function verifyCase(dataset: Dataset, entry: DatasetCase): Promise<
   const nameOf = (path: string) => relative(dataset.root, path).split(sep).join('/');
   const report = (severity: Finding['severity'], code: FindingCode, path: string, message: string, hint: string) =>
     findings.push({ code, severity, case: entry.id, file: nameOf(path), message, hint });
-  const read = async (path: string): Promise<Volume<Float32Array> | undefined> => {
+  const headerWarnings = new Map<string, string>();
+  const onWarning = (path: string) => (message: string) => {
+    if (!headerWarnings.has(message)) headerWarnings.set(message, nameOf(path));
+  };
+  const read = async <T>(path: string, reader: (path: string) => Promise<T>): Promise<T | undefined> => {
     if ((await stat(path).catch(() => undefined))?.isFile() !== true) {
       report(
         'error',
         'missing-file',
         path,
-        'the file does not exist',
+        await describeMissingFile(path),
         'Put the file there, or remove the case from the description.',
       );
       return undefined;
     }
     try {
       files++;
-      return await readVolume(path);
+      return await reader(path);
     } catch (error) {
       const message = isSegError(error) ? error.problem : `cannot be read: ${(error as Error).message}`;
       const hint = (isSegError(error) ? error.hint : undefined) ?? 'Fetch or export the file again.';
@@ -61,7 +68,7 @@ export async function verifyCase(dataset: Dataset, entry: DatasetCase): Promise<
 
   const images: { path: string; volume: Volume<Float32Array> }[] = [];
   for (const path of entry.imagePaths) {
-    const volume = await read(path);
+    const volume = await read(path, () => readVolume(path, { onWarning: onWarning(path) }));
     if (volume === undefined) continue;
     images.push({ path, volume });
     checkVoxels(volume, path);
@@ -82,12 +89,13 @@ export async function verifyCase(dataset: Dataset, entry: DatasetCase): Promise<
   const labelHashes = new Map<string, string>();
   const labelValues = new Set<number>();
   for (const path of entry.labelPaths) {
-    const volume = await read(path);
-    if (volume === undefined) continue;
+    const label = await read(path, () => readLabelValues(path, onWarning(path)));
+    if (label === undefined) continue;
+    const { volume, notWhole } = label;
     if (images[0] !== undefined) compareGrids(images[0], { path, volume }, 'its image');
     const values = countValues(volume.data);
     for (const { severity, code, message, hint } of checkLabelValues(values, dataset, entry)) {
-      report(severity, code, path, message, hint);
+      report(severity, code, path, message, code === 'label-not-integer' ? (notWhole ?? hint) : hint);
     }
     if (volume.channels !== 1) {
       const hint = 'Join the channels into one map of label values, or list one file a reader.';
@@ -111,6 +119,7 @@ export async function verifyCase(dataset: Dataset, entry: DatasetCase): Promise<
     files,
     labelHashes,
     labelValues,
+    headerWarnings,
     ...(images.length === entry.imagePaths.length ? { imageHash: hashOf(images.map(({ volume }) => volume)) } : {}),
     ...(images[0] === undefined ? {} : { grid: storedGrid(images[0].volume) }),
   };

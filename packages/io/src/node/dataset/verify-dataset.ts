@@ -5,7 +5,9 @@ import type { Dataset, DatasetCase } from '../../dataset/dataset-types.ts';
 import { parseJson } from '../../dataset/json-reader.ts';
 import type { Finding, VerificationReport } from '../../dataset/verification-report.ts';
 import { commonOrientation } from '../../fingerprint/common-orientation.ts';
-import { type OpenDatasetOptions, openDataset } from './open-dataset.ts';
+import { farSpacings } from '../../fingerprint/far-spacings.ts';
+import { short } from './label-values.ts';
+import { type OpenDatasetOptions, readDataset } from './read-dataset.ts';
 import { type CaseFacts, verifyCase } from './verify-case.ts';
 
 export interface VerifyDatasetOptions extends OpenDatasetOptions {
@@ -17,10 +19,12 @@ export interface VerifyDatasetOptions extends OpenDatasetOptions {
 /**
  * Reads every file of a data set and reports everything that is wrong with it, not only the first fault.
  *
- * Looked for: files that are missing, unreadable or truncated; numbers of channels; shapes, spacings and affines that
- * differ between the files of a case; NaN, infinite and constant images; label values that are not whole, not declared
- * or not annotated; empty label maps, classes that never occur; a number of training cases other than declared; cases
- * with the same voxels; patients in two splits; orientations that differ. A folder that does not open as a data set is a finding as well.
+ * Looked for: files that are absent from, misnamed in or surplus to what the layout promises, and whatever could be
+ * meant in two ways; files that are missing, unreadable or truncated; numbers of channels; shapes, spacings and affines that
+ * differ between the files of a case; headers that contradict themselves; NaN, infinite and constant images; label values
+ * that are not whole, not declared or not annotated; empty label maps, classes that never occur; a number of training cases
+ * other than declared; cases with the same voxels; patients in two splits; orientations that differ; spacings far from those
+ * of the set. A folder that does not open as a data set is a finding as well.
  *
  * @throws SegError `aborted` when the signal fires; nothing else.
  * @example
@@ -34,7 +38,7 @@ export async function verifyDataset(
   const { onProgress, signal, ...openOptions } = options;
   let opened: Dataset;
   try {
-    opened = typeof dataset === 'string' ? await openDataset(dataset, openOptions) : dataset;
+    opened = typeof dataset === 'string' ? await readDataset(dataset, openOptions) : dataset;
   } catch (error) {
     if (!isSegError(error)) throw error;
     return notOpened(resolve(dataset as string), error);
@@ -48,6 +52,7 @@ export async function verifyDataset(
     onProgress?.(facts.size, opened.cases.length, entry.id);
   }
   const findings = [
+    ...opened.findings,
     ...(await caseCountFindings(opened, openOptions.msd?.list ?? 'training')),
     ...wholeSetFindings(opened, facts),
     ...[...facts.values()].flatMap((f) => f.findings),
@@ -69,34 +74,42 @@ function notOpened(root: string, error: SegError): VerificationReport {
   const findings = errors.map((e): Finding => {
     const inFolder = e.where.startsWith(root) && e.where !== root;
     const got = e.got === undefined ? '' : ` (${typeof e.got === 'string' ? e.got : JSON.stringify(e.got)})`;
+    const expected = typeof e.expected === 'string' ? `; expected ${e.expected}` : '';
     return {
       code: 'unreadable-description',
       severity: 'error',
       ...(inFolder ? { file: relative(root, e.where).split(sep).join('/') } : {}),
-      message: `${e.problem}${got}`.slice(0, 500),
+      message: `${e.problem}${got}${expected}`.slice(0, 1000),
       hint: e.hint ?? 'Correct the description of the data set.',
     };
   });
   return { name: basename(root), root, layout: undefined, cases: 0, files: 0, ok: false, findings };
 }
 
-/** `numTraining` of a `dataset.json` against the training cases that were found, which nnU-Net demands to agree. */
+/** `numTraining` and `numTest` of a `dataset.json` against the cases that were found, which nnU-Net demands to agree. */
 async function caseCountFindings({ root, layout, cases }: Dataset, list: string): Promise<Finding[]> {
   if ((layout !== 'msd' && layout !== 'nnunet') || list !== 'training') return [];
   // Gone, or changed since the data set was opened: there is nothing to compare with.
   const text = await readFile(join(root, 'dataset.json'), 'utf8').catch(() => '{}');
-  const { value: numTraining } = parseJson(root, text).at('numTraining');
-  const found = cases.filter(({ split }) => split !== 'test').length;
-  if (numTraining === undefined || numTraining === found) return [];
-  return [
-    {
-      code: 'case-count',
-      severity: 'warning',
-      file: 'dataset.json',
-      message: `numTraining is ${JSON.stringify(numTraining).slice(0, 100)}, but there are ${found} training case(s)`,
-      hint: 'Correct numTraining, or look for the cases that are missing.',
-    },
-  ];
+  const described = parseJson(root, text);
+  const count = (of: string) => cases.filter(({ split = 'training' }) => split === of).length;
+  const counts = [
+    ['numTraining', count('training'), 'training'],
+    ['numTest', count('test'), 'test'],
+  ] as const;
+  return counts.flatMap(([key, found, kind]): Finding[] => {
+    const { value } = described.at(key);
+    if (value === undefined || value === found) return [];
+    return [
+      {
+        code: 'case-count',
+        severity: 'warning',
+        file: 'dataset.json',
+        message: `${key} is ${JSON.stringify(value).slice(0, 100)}, but there are ${found} ${kind} case(s)`,
+        hint: `Correct ${key}, or look for the cases that are missing.`,
+      },
+    ];
+  });
 }
 
 type AllFacts = ReadonlyMap<DatasetCase, CaseFacts>;
@@ -140,7 +153,8 @@ function wholeSetFindings(dataset: Dataset, facts: AllFacts): Finding[] {
       'Remove the class, or check the label maps.',
     );
   }
-  findings.push(...namesThatDiffer(dataset), ...orientationsThatDiffer(facts));
+  findings.push(...namesThatDiffer(dataset), ...orientationsThatDiffer(facts), ...spacingsThatDiffer(facts));
+  findings.push(...doubtfulHeaders(facts));
   return findings;
 }
 
@@ -187,6 +201,45 @@ function orientationsThatDiffer(facts: AllFacts): Finding[] {
           : `Reorient all volumes to ${target} before learning from them (preprocessGeometry, step "reorient").`,
     },
   ];
+}
+
+/** Times finer or coarser than the median of the set that cannot be meant, and that is odd. */
+const ERROR_FACTOR = 100;
+const WARNING_FACTOR = 10;
+
+function spacingsThatDiffer(facts: AllFacts): Finding[] {
+  const placed = [...facts].flatMap(([{ id }, { grid }]) => (grid === undefined ? [] : [{ id, grid }]));
+  const grids = placed.map(({ grid }) => grid);
+  return farSpacings(grids, WARNING_FACTOR).map(({ index, factor, medianMm }): Finding => {
+    const { id, grid } = placed[index]!;
+    return {
+      code: 'spacing-differs',
+      severity: factor >= ERROR_FACTOR ? 'error' : 'warning',
+      case: id,
+      message: `spacing ${grid.spacingMm.map(short).join(' x ')} mm (z, y, x), but the median of the set is ${medianMm.map(short).join(' x ')}`,
+      hint: 'Is the header in another unit than mm, or without a spacing? Correct it, or set spacingMm of the case in seg.json.',
+    };
+  });
+}
+
+/** What headers contradict themselves in, once for all files of which the same is to be said. */
+function doubtfulHeaders(facts: AllFacts): Finding[] {
+  const said = new Map<string, { readonly id: string; readonly file: string }[]>();
+  for (const [{ id }, { headerWarnings }] of facts) {
+    for (const [message, file] of headerWarnings) said.set(message, [...(said.get(message) ?? []), { id, file }]);
+  }
+  return [...said].map(([message, places]): Finding => {
+    const { id, file } = places[0]!;
+    const one = places.length === 1;
+    return {
+      code: 'header-doubtful',
+      severity: 'warning',
+      ...(one ? { case: id } : {}),
+      file,
+      message: `${message}${one ? '' : ` (so in ${places.length} cases)`}`,
+      hint: 'All commands read it so; correct the header where something else is meant.',
+    };
+  });
 }
 
 function duplicateFindings(dataset: Dataset, facts: AllFacts): Finding[] {

@@ -3,7 +3,12 @@ import { toLabelMap } from '../../formats/to-label-map.ts';
 import { takeVolume, toVolume } from '../../formats/to-volume.ts';
 import { type ReadImageOptions, readImage, readImageToScale } from './read-image.ts';
 
-export interface ReadVolumeOptions extends ReadImageOptions {
+export interface ReadLabelMapOptions extends ReadImageOptions {
+  /** Receives the image's warnings: contradictions and faults of its header. */
+  readonly onWarning?: (message: string) => void;
+}
+
+export interface ReadVolumeOptions extends ReadLabelMapOptions {
   /** Type of the voxels. Default `float32`. */
   readonly type?: 'float32' | 'float64';
   /**
@@ -31,20 +36,26 @@ export async function readVolume(
   path: string,
   options: ReadVolumeOptions = {},
 ): Promise<Volume<Float32Array | Float64Array>> {
-  const { type, into, ...rest } = options;
-  if (type === 'float64') return toVolume(await readImage(path, rest), { type, name: path });
-  return takeVolume(path, await readImageToScale(path, rest, into), into);
+  const { type, into, onWarning, ...rest } = options;
+  const image = type === 'float64' ? await readImage(path, rest) : await readImageToScale(path, rest, into);
+  const volume = type === 'float64' ? toVolume(image, { type, name: path }) : takeVolume(path, image, into);
+  for (const warning of image.warnings) onWarning?.(warning);
+  return volume;
 }
 
 /**
  * Reads a segmentation: a volume of one channel whose values are whole numbers, in the smaller of uint8 and
- * int32 that holds them.
+ * int32 that holds them; values within rounding of whole numbers count as these (see `toLabelMap`).
  *
  * @throws SegError `corrupt-data` for values that are not whole or too large, or more than one channel.
  */
 export async function readLabelMap(
   path: string,
-  options: ReadImageOptions = {},
+  options: ReadLabelMapOptions = {},
 ): Promise<Volume<Uint8Array | Int32Array>> {
-  return toLabelMap(await readImage(path, options), { name: path });
+  const { onWarning, ...rest } = options;
+  const image = await readImage(path, rest);
+  const labels = toLabelMap(image, { name: path });
+  for (const warning of image.warnings) onWarning?.(warning);
+  return labels;
 }

@@ -1,97 +1,79 @@
-import { patientOfId, splitChannelSuffix } from '../../../dataset/case-names.ts';
+import { patientOfId, VOLUME_ENDINGS, volumeEnding } from '../../../dataset/case-names.ts';
 import type { JsonReader } from '../../../dataset/json-reader.ts';
-import type { DatasetManifest, LabelDefinition, ManifestCase, Split } from '../../../dataset/manifest-types.ts';
+import type { LabelDefinition, ManifestCase } from '../../../dataset/manifest-types.ts';
 import { MAX_LABEL } from '../../../dataset/parse-manifest.ts';
 import { cleanRelativePath } from '../../../dataset/relative-path.ts';
-import { listVolumes } from '../list-files.ts';
+import type { DataPlace } from '../resolve-inside.ts';
+import { Findings, type LayoutContent } from './layout-content.ts';
+import { readNnunetFolders } from './nnunet-folders.ts';
+import { reportUnlisted } from './unlisted-files.ts';
 
 /**
  * Reads the description of an nnU-Net v2 folder: `channel_names`, `labels` by name, `file_ending`, channel files
  * `CASE_0000` in `imagesTr` (and `imagesTs`, reserved for testing), label maps `CASE` in `labelsTr` (`labelsTs`), or
  * the explicit `dataset` member. Region classes (lists of values) are listed by their single values.
  */
-export async function readNnunet(root: string, where: string, json: JsonReader): Promise<DatasetManifest> {
-  const ending = json.at('file_ending').string();
-  const names = json
-    .at('channel_names')
-    .entries()
-    .map(([key, name]) => [Number(key), name.string()] as const);
-  if (names.length === 0) json.at('channel_names').fail('names no channel');
-  const channels = names.sort((a, b) => a[0] - b[0]).map(([, name]) => name);
+export async function readNnunet(place: DataPlace, where: string, json: JsonReader): Promise<LayoutContent> {
+  const findings = new Findings();
+  const ending = readEnding(json.at('file_ending'));
+  const channels = readChannels(json.at('channel_names'));
   const explicit = json.at('dataset');
+  const folders = { ending, channels: channels.length, findings };
   const training = explicit.absent
-    ? await casesOfFolder(root, where, { ending, channels: channels.length, images: 'imagesTr', labels: 'labelsTr' })
+    ? await readNnunetFolders(place, where, { ...folders, images: 'imagesTr', labels: 'labelsTr' })
     : explicit.entries().map(([id, entry]) => explicitCase(where, id, entry));
-  const test = await casesOfFolder(root, where, {
-    ending,
-    channels: channels.length,
+  const test = await readNnunetFolders(place, where, {
+    ...folders,
     images: 'imagesTs',
     labels: 'labelsTs',
     split: 'test',
   });
+  if (!explicit.absent) {
+    // The test images have their own folders, which the list does not name.
+    await reportUnlisted(place, [...training, ...test], findings, { list: 'the member "dataset"' });
+  }
   const { labels, ignoreLabel } = readLabels(json.at('labels'));
-  return {
+  const manifest = {
     schemaVersion: 1,
     name:
-      typeof json.at('name').value === 'string' ? json.at('name').string() : (root.split(/[\\/]/).pop() ?? 'unnamed'),
+      typeof json.at('name').value === 'string'
+        ? json.at('name').string()
+        : (place.root.split(/[\\/]/).pop() ?? 'unnamed'),
     labels,
     channels,
     ...(ignoreLabel === undefined ? {} : { ignoreLabel }),
-    cases: [...training, ...test],
-  };
+    cases: [...training, ...test].map((entry) => {
+      const patient = patientOfId(entry.id);
+      return patient === undefined ? entry : { ...entry, patient };
+    }),
+  } as const;
+  return { manifest, findings: findings.list };
+}
+
+function readEnding(reader: JsonReader): string {
+  const ending = reader.string();
+  if (volumeEnding(`x${ending}`) !== ending.toLowerCase()) {
+    reader.fail('is no ending of volumes that are read here', `Known are ${VOLUME_ENDINGS.join(', ')}.`);
+  }
+  return ending;
+}
+
+function readChannels(reader: JsonReader): readonly string[] {
+  const names = reader.entries().map(([key, name]) => [Number(key), name.string()] as const);
+  if (names.length === 0) reader.fail('names no channel');
+  const sorted = names.sort((a, b) => a[0] - b[0]);
+  if (sorted.some(([number], i) => number !== i)) {
+    reader.fail(
+      'does not number the channels 0, 1, 2, ...',
+      'The files of channel 0 end in _0000, those of channel 1 in _0001.',
+    );
+  }
+  return sorted.map(([, name]) => name);
 }
 
 function explicitCase(where: string, id: string, entry: JsonReader): ManifestCase {
   const path = (reader: JsonReader) => cleanRelativePath(where, reader.string());
-  return { id, ...patientMember(id), images: entry.at('images').array().map(path), label: path(entry.at('label')) };
-}
-
-interface FolderNames {
-  readonly ending: string;
-  readonly channels: number;
-  readonly images: string;
-  readonly labels: string;
-  readonly split?: Split;
-}
-
-async function casesOfFolder(root: string, where: string, names: FolderNames): Promise<ManifestCase[]> {
-  const { ending, images, labels, split } = names;
-  const labelFiles = new Set(await listVolumes(root, labels));
-  const filesOfCase = new Map<string, Map<number, string>>();
-  for (const path of await listVolumes(root, images)) {
-    if (!path.endsWith(ending)) continue;
-    const stem = path.slice(images.length + 1, path.length - ending.length);
-    const parts = splitChannelSuffix(stem);
-    if (parts === undefined) continue;
-    const files = filesOfCase.get(parts.id) ?? new Map<number, string>();
-    filesOfCase.set(parts.id, files.set(parts.channel, path));
-  }
-  // A label map without images is listed as well, so that verification names the missing files.
-  for (const path of labelFiles) {
-    if (!path.endsWith(ending)) continue;
-    const id = path.slice(labels.length + 1, path.length - ending.length);
-    if (!filesOfCase.has(id)) filesOfCase.set(id, new Map());
-  }
-  return [...filesOfCase.keys()].sort().map((id): ManifestCase => {
-    const files = filesOfCase.get(id)!;
-    const label = `${labels}/${id}${ending}`;
-    const expected = Array.from(
-      { length: Math.max(names.channels, ...[...files.keys()].map((c) => c + 1)) },
-      (_, c) => files.get(c) ?? `${images}/${id}_${String(c).padStart(4, '0')}${ending}`,
-    );
-    return {
-      id,
-      ...patientMember(id),
-      images: expected.map((path) => cleanRelativePath(where, path)),
-      ...(labelFiles.has(label) ? { label } : {}),
-      ...(split === undefined ? {} : { split }),
-    };
-  });
-}
-
-function patientMember(id: string): { patient?: string } {
-  const patient = patientOfId(id);
-  return patient === undefined ? {} : { patient };
+  return { id, images: entry.at('images').array().map(path), label: path(entry.at('label')) };
 }
 
 function readLabels(reader: JsonReader): { labels: LabelDefinition[]; ignoreLabel: number | undefined } {
