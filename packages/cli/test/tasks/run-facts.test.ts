@@ -24,7 +24,7 @@ const progress = {
   phase: '',
   elapsedSeconds: 1,
   remainingSeconds: 1,
-  metrics: { score: null },
+  metrics: {},
 };
 const folder = await temporaryFolder();
 
