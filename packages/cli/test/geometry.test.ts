@@ -102,7 +102,7 @@ describe('label maps with stored scaling', () => {
     const { code, stdout } = await seg('convert', '--labels', scaled, repaired, '--json');
     expect([code, JSON.parse(stdout).dtype]).toEqual([0, 'uint8']);
     expect(await readImage(repaired)).toMatchObject({ dtype: 'uint8', slope: 1, intercept: 0 });
-    expect((await readLabelMap(repaired)).data.reduce((sum, v) => sum + v, 0)).toBe(125);
+    expect(Array.from((await readLabelMap(repaired)).data).reduce((sum, v) => sum + v, 0)).toBe(125);
   });
 
   it('that hold no labels are refused by cause', async () => {

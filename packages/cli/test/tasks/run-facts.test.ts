@@ -34,8 +34,8 @@ describe('runFacts', () => {
     runFacts({
       sessions,
       log: [
-        { kind: 'validation', step: 1, elapsedSeconds: 20, metrics: {}, best: true },
-        { kind: 'validation', step: 2, elapsedSeconds: 185, metrics: {}, best: true },
+        { kind: 'validation', step: 1, elapsedSeconds: 20, metrics: { score: null }, best: true },
+        { kind: 'validation', step: 2, elapsedSeconds: 185, metrics: { score: null }, best: true },
       ],
       params: params as unknown as Params[],
       now: new Date('2026-03-04T06:00:59Z'),
