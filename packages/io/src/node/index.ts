@@ -22,6 +22,7 @@ export {
   readLabelMap,
   readNifti,
   readVolume,
+  requireWritableFolder,
   type WriteImageOptions,
   type WriteNiftiOptions,
   writeFileAtomic,

@@ -3,6 +3,7 @@ import type { Dataset, DatasetCase, LabelMap } from '@seg/io';
 import type { CaseInfo, TrainingCase } from '../data/training-case.ts';
 import { type CaseFingerprint, combineFingerprints, type Fingerprint, fingerprintCase } from '../plan/fingerprint.ts';
 import { type Preprocessing, preprocessImage, preprocessLabel } from '../preprocess/preprocessing.ts';
+import { hashCase } from './hash-case.ts';
 
 /** Volumes are kept between measuring and preprocessing while they take less memory than this. */
 const KEEP_BYTES = 512 * 2 ** 20;
@@ -23,6 +24,7 @@ export class CaseLoader {
   readonly #dataset: Dataset;
   readonly #options: CaseLoaderOptions;
   readonly #kept = new Map<string, LoadedCase>();
+  readonly #hashes: Record<string, string> = {};
   #keptBytes = 0;
 
   constructor(dataset: Dataset, options: CaseLoaderOptions = {}) {
@@ -49,6 +51,11 @@ export class CaseLoader {
     return combineFingerprints(parts, this.#dataset.channels, this.#dataset.labels.length);
   }
 
+  /** Hash of the contents of each prepared case, by id. */
+  get hashes(): Readonly<Record<string, string>> {
+    return this.#hashes;
+  }
+
   /** The cases as `fit` takes them. */
   async prepare(cases: readonly DatasetCase[], preprocessing: Preprocessing): Promise<readonly TrainingCase[]> {
     const { labels, ignoreLabel, name } = this.#dataset;
@@ -58,6 +65,7 @@ export class CaseLoader {
       this.#stopIfAborted();
       const { image: raw, label } = await this.#load(item);
       this.#kept.delete(item.id);
+      this.#hashes[item.id] = hashCase(raw, label);
       const { image, record } = preprocessImage(raw, preprocessing);
       const info: CaseInfo = {
         id: item.id,

@@ -1,22 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { SegError } from '@seg/core';
+import { type BidsName, parseBidsName } from '../../../dataset/bids-name.ts';
 import { volumeStem } from '../../../dataset/case-names.ts';
 import type { DatasetManifest, LabelDefinition, ManifestCase } from '../../../dataset/manifest-types.ts';
 import { MAX_LABEL } from '../../../dataset/parse-manifest.ts';
 import { listVolumes } from '../list-files.ts';
 
-interface BidsFile {
-  readonly path: string;
-  readonly suffix: string;
-  readonly entities: ReadonlyMap<string, string>;
-}
-
 /** Suffixes of files that are neither images nor label maps. */
 const NOT_IMAGES = new Set(['dseg', 'mask', 'probseg', 'bold', 'dwi', 'sbref', 'epi', 'events', 'defacemask', 'xfm']);
-
-/** Entities that say which picture of which patient a file is; the others describe its processing. */
-const CASE_ENTITIES = ['sub', 'ses', 'run'] as const;
 
 /**
  * Reads a BIDS data set with segmentations in derivatives: every `_dseg` (or, where there is none, `_mask`) is the
@@ -27,7 +19,7 @@ export async function readBids(
   root: string,
   options: { readonly labels: (paths: readonly string[]) => Promise<readonly LabelDefinition[]> },
 ): Promise<DatasetManifest> {
-  const files = (await listVolumes(root, '', 6)).map(parseName).filter((file) => file.entities.has('sub'));
+  const files = (await listVolumes(root, '', 6)).flatMap((path) => parseBidsName(path) ?? []);
   const dsegs = files.filter(({ suffix }) => suffix === 'dseg');
   const annotations = dsegs.length > 0 ? dsegs : files.filter(({ suffix }) => suffix === 'mask');
   const images = files.filter(({ suffix }) => !NOT_IMAGES.has(suffix));
@@ -38,8 +30,8 @@ export async function readBids(
       hint: 'Segmentations are called sub-X[_ses-Y]_..._dseg.nii.gz; or write a seg.json.',
     });
   }
-  const keys = [...new Set([...annotations, ...images].map(caseKey))].sort();
-  const labelOf = new Map(keys.map((key) => [key, annotations.filter((file) => caseKey(file) === key)]));
+  const keys = [...new Set([...annotations, ...images].map(({ key }) => key))].sort();
+  const labelOf = new Map(keys.map((key) => [key, annotations.filter((file) => file.key === key)]));
   const imagesOf = new Map(keys.map((key) => [key, imagesOfCase(root, key, images, labelOf.get(key)![0])] as const));
   const annotated = keys.filter((key) => labelOf.get(key)!.length > 0);
   const channels = [...new Set(images.map(({ suffix }) => suffix))]
@@ -75,30 +67,16 @@ export async function readBids(
   };
 }
 
-function parseName(path: string): BidsFile {
-  const parts = volumeStem(path).split('_');
-  const entities = new Map<string, string>();
-  for (const part of parts.slice(0, -1)) {
-    const dash = part.indexOf('-');
-    if (dash > 0) entities.set(part.slice(0, dash), part.slice(dash + 1));
-  }
-  return { path, suffix: parts[parts.length - 1]!, entities };
-}
-
-function caseKey({ entities }: BidsFile): string {
-  return CASE_ENTITIES.flatMap((name) => (entities.has(name) ? [`${name}-${entities.get(name)}`] : [])).join('_');
-}
-
 function imagesOfCase(
   root: string,
   key: string,
-  images: readonly BidsFile[],
-  label: BidsFile | undefined,
+  images: readonly BidsName[],
+  label: BidsName | undefined,
 ): ReadonlyMap<string, string> {
   const named = label?.entities.get('space');
   const space = named === 'orig' ? undefined : named; // space-orig is the raw image's own grid
   const result = new Map<string, string>();
-  const candidates = images.filter((file) => caseKey(file) === key && file.entities.get('space') === space);
+  const candidates = images.filter((file) => file.key === key && file.entities.get('space') === space);
   for (const suffix of new Set(candidates.map((file) => file.suffix))) {
     const same = candidates.filter((file) => file.suffix === suffix);
     // The segmentation lies on the grid of the preprocessed image where there is one.
