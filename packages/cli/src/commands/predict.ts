@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import type { FilePrediction, FilePredictionError } from '../tasks/predict-file.ts';
 import { addBackendOptions, type BackendOptions, startChosenBackend } from '../terminal/backend-options.ts';
 import type { Cli } from '../terminal/cli.ts';
 import { startProgress } from '../terminal/progress.ts';
@@ -16,7 +17,7 @@ export function addPredict(program: Command, cli: Cli): void {
   const command = program
     .command('predict')
     .summary('segment images with a trained run')
-    .description('Segments images; label maps lie on the grid of their image and bear its file name.')
+    .description('Segments images; label maps lie on the grid of their image and bear its name.')
     .argument('<image_or_dir...>', 'image files, or folders of them')
     .requiredOption('--run <run>', 'folder that seg train wrote')
     .requiredOption('--out <dir>', 'folder for the label maps')
@@ -32,8 +33,10 @@ export function addPredict(program: Command, cli: Cli): void {
     .addHelpText(
       'after',
       `
-An image that cannot be segmented is reported and the others are still segmented; the exit code is then 1. Images of
-several channels are one file with all of them, or X_0000.nii.gz, X_0001.nii.gz, ...
+An image that cannot be segmented is reported and the others are still segmented; the exit code is then 1. Which files
+make one image is the rule of the data set that the run was trained on (data.images in config.json): nnU-Net's
+X_0000.nii.gz, X_0001.nii.gz make X.nii.gz, BIDS's sub-1_T1w.nii.gz makes sub-1_dseg.nii.gz, and in other sets a file
+that holds all channels keeps its name. seg evaluate pairs these names with those of the label maps.
 
 Examples:
   $ seg predict --run run --out predictions scan.nii.gz
@@ -45,11 +48,26 @@ Examples:
       const { loadRun, readRunConfig } = await import('@seg/train/node');
       const { predictFile } = await import('../tasks/predict-file.ts');
       const { fullRegistry } = await import('../tasks/registry.ts');
-      const { refuseFile } = await import('../tasks/folders.ts');
+      const { requireWritableFolder } = await import('@seg/io/node');
       const { findPredictionInputs } = await import('../tasks/prediction-inputs.ts');
-      await refuseFile('seg predict', out);
-      const config = await readRunConfig(run);
-      const images = await findPredictionInputs(inputs, out, config.data.channels.length);
+      await requireWritableFolder('seg predict', out);
+      const { data } = await readRunConfig(run);
+      const { images, refused, warnings } = await findPredictionInputs(inputs, out, {
+        channels: data.channels.length,
+        root: data.root,
+        ...(data.images === undefined ? {} : { naming: data.images }),
+      });
+      for (const warning of warnings) cli.stderr(`seg: ${warning}\n`);
+      const report = (result: FilePrediction | FilePredictionError) => {
+        if ('error' in result) {
+          cli.failed = true;
+          cli.stderr(`seg: ${result.error.message}\n`);
+        }
+        if (options.json === true) cli.stdout(`${JSON.stringify(result)}\n`);
+        else if (!('error' in result)) cli.stdout(`${result.prediction}\n`);
+      };
+      for (const result of refused) report(result);
+      if (images.length === 0) return;
       const backend = await startChosenBackend(cli, options);
       const loaded = await loadRun(run, {
         ...(await fullRegistry(cli.methods)),
@@ -65,12 +83,7 @@ Examples:
             onProgress: (part) => progress.update(round(i + part), images.length, { text: image.name }),
             ...(mirror ? {} : { mirrorAxes: [] }),
           });
-          if ('error' in result) {
-            cli.failed = true;
-            cli.stderr(`seg: ${result.error.message}\n`);
-          }
-          if (options.json === true) cli.stdout(`${JSON.stringify(result)}\n`);
-          else if (!('error' in result)) cli.stdout(`${result.prediction}\n`);
+          report(result);
         }
       } finally {
         progress.stop();

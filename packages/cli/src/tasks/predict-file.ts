@@ -1,5 +1,6 @@
-import { join } from 'node:path';
-import { isSegError, voxelVolumeMl } from '@seg/core';
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { isSegError, SegError, voxelVolumeMl } from '@seg/core';
 import { stackChannels, toVolume } from '@seg/io';
 import { readImage, writeImage } from '@seg/io/node';
 import { type PredictVolumeOptions, predictVolume, type VolumeSegmenter } from '@seg/train';
@@ -45,14 +46,16 @@ export async function predictFile(
     for (const path of paths) files.push(await readImage(path));
     const volume = stackChannels(
       files.map((file, i) => toVolume(file, { name: paths[i]! })),
-      image,
+      paths.join(' + '),
     );
+    checkChannels(volume.channels, paths, run.plan.preprocessing.normalisation.length);
     const labels = await predictVolume(run, volume, {
       ...(mirrorAxes === undefined ? {} : { mirrorAxes }),
       ...(signal === undefined ? {} : { signal }),
       ...(onProgress === undefined ? {} : { onProgress: ({ done, total }) => onProgress(done / total) }),
     });
     const prediction = join(out, name);
+    await mkdir(dirname(prediction), { recursive: true });
     await writeImage(prediction, labels, { like: files[0]!, compressionLevel: 1 });
     const counts = new Map(run.labelValues.map((value) => [value, 0]));
     for (const value of labels.data) if (value !== 0) counts.set(value, (counts.get(value) ?? 0) + 1);
@@ -65,4 +68,16 @@ export async function predictFile(
     if (!isSegError(error) && code !== 'limit-exceeded') throw error;
     return { image, error: { code, message: message.includes(image) ? message : `${image}: ${message}` } };
   }
+}
+
+function checkChannels(channels: number, paths: readonly string[], expected: number): void {
+  if (channels === expected) return;
+  const one = expected === 1 ? 'one channel' : `all ${expected} channels`;
+  throw new SegError('shape-mismatch', {
+    where: paths.join(' + '),
+    problem: 'the image has another number of channels than those of the training',
+    got: channels,
+    expected,
+    hint: `Give one file with ${one}, or files named as in the run's data set (see data.images in its config.json).`,
+  });
 }
