@@ -19,9 +19,8 @@ export const labelColours: readonly Colour[] = [
   [95, 150, 40],
   [166, 70, 185],
   [40, 128, 134],
-  [178, 62, 100],
+  [176, 64, 128],
   [148, 132, 112],
-  [190, 120, 120],
 ];
 
 /** The colour of a label value from 1 up; every value has its own, those beyond `labelColours` by turning the hue. */
