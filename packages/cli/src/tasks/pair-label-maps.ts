@@ -35,7 +35,7 @@ export async function pairLabelMaps(
   onWarning?: (message: string) => void,
 ): Promise<readonly LabelMapPair[]> {
   const predictions = await labelFiles(prediction);
-  const references = await labelFiles(reference);
+  const references = withoutBidsImages(await labelFiles(reference));
   if (predictions.length === 0) {
     throw new SegError('not-found', {
       where: 'evaluateFolders',
@@ -56,6 +56,12 @@ export async function pairLabelMaps(
   const left = references.length - predictions.length;
   if (left > 0) onWarning?.(`${left} of ${references.length} references have no prediction and are left out`);
   return predictions.map((file) => ({ id: file.key, prediction: file.path, reference: chosen.get(file)![0]!.path }));
+}
+
+/** Derivatives hold preprocessed images beside the segmentations of the same subject, session and run. */
+function withoutBidsImages(files: readonly LabelFile[]): readonly LabelFile[] {
+  const annotated = new Set(files.flatMap(({ bids }) => (bids?.role === 'annotation' ? [bids.key] : [])));
+  return files.filter(({ bids }) => bids?.role !== 'image' || !annotated.has(bids.key));
 }
 
 /** The references that each prediction could belong to. */
