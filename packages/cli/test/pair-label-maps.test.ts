@@ -42,6 +42,14 @@ describe('pairLabelMaps', () => {
     expect(await pairs([prediction], [reference, 'other.nii.gz'])).toEqual([[prediction, reference]]);
   });
 
+  it('takes no preprocessed image of BIDS for a reference where there is a segmentation', async () => {
+    const image = 'sub-1_desc-preproc_T1w.nii.gz';
+    expect(await pairs([image], [image, 'sub-1_space-MNI_dseg.nii.gz'])).toEqual([
+      [image, 'sub-1_space-MNI_dseg.nii.gz'],
+    ]);
+    expect(await pairs([image], [image])).toEqual([[image, image]]);
+  });
+
   it('takes the same name before all others where every name has its own', async () => {
     const names = ['c.nii.gz', 'c_0000.nii.gz', 'c_seg.nii.gz', 'phantom_0001.nii.gz', 'phantom_0002.nii.gz'];
     expect(await pairs(names, names)).toEqual(names.map((name) => [name, name]));

@@ -61,11 +61,18 @@ const LAYOUTS: readonly (readonly [string, SmallSet, string, string, readonly st
     IDS.map((id) => `Mu\u0308 ${id}.nii.gz`),
   ],
   [
-    'plain folders of sites with the same names',
-    { images: (id) => [`images/site-${id}/scan.nii`], label: (id) => `labels/site-${id}/scan.nii` },
+    'plain folders with X_img and X_seg',
+    { images: (id) => [`images/${id}_img.nii.gz`], label: (id) => `labels/${id}_seg.nii.gz` },
     'images',
     'labels',
-    IDS.map((id) => `site-${id}/scan.nii`),
+    IDS.map((id) => `${id}_img.nii.gz`),
+  ],
+  [
+    'plain folders of sites with the same names',
+    { images: (id) => [`images/site-${id}/scan_0000.nii`], label: (id) => `labels/site-${id}/scan_0000.nii` },
+    'images',
+    'labels',
+    IDS.map((id) => `site-${id}/scan_0000.nii`),
   ],
   [
     'a folder for each channel',

@@ -2,6 +2,7 @@ export type { CacheContent } from './cache/cache-entry.ts';
 export { type BidsName, type BidsRole, parseBidsName } from './dataset/bids-name.ts';
 export { splitChannelSuffix } from './dataset/case-names.ts';
 export type { Dataset, DatasetCase, DatasetLayout, LabelMap } from './dataset/dataset-types.ts';
+export { withoutImageSuffix, withoutLabelSuffix } from './dataset/loose-name.ts';
 export type { DatasetManifest, LabelDefinition, ManifestCase, Split } from './dataset/manifest-types.ts';
 export { groupImages } from './dataset/naming/group-images.ts';
 export type { GroupedImages, ImageFile, ImageGroup, RefusedGroup } from './dataset/naming/image-group.ts';

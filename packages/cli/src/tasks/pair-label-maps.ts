@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SegError } from '@seg/core';
-import { parseBidsName, splitChannelSuffix } from '@seg/io';
+import { type BidsName, parseBidsName, splitChannelSuffix, withoutImageSuffix, withoutLabelSuffix } from '@seg/io';
 import { imageStem, requireFolder } from './folders.ts';
 
 /** A predicted label map and the reference that it is compared with. */
@@ -15,14 +15,9 @@ export interface LabelMapPair {
 interface LabelFile {
   /** Path in the folder, in Unicode's composed form, without ending. */
   readonly key: string;
+  readonly bids: BidsName | undefined;
   readonly path: string;
 }
-
-/** Endings that people put behind the case's name in the files of label maps and of images. */
-const LABEL_WORD = /(?:^|[_.-])(?:seg|segmentation|label|labels|mask|gt|pred|prediction)$/i;
-const IMAGE_WORD = /[_.-](?:img|image|im|scan|volume)$/i;
-/** Suffixes of segmentations in BIDS. */
-const BIDS_LABEL = /^(dseg|mask|seg|roi|label)$/i;
 
 const MAX_DEPTH = 6;
 
@@ -40,7 +35,7 @@ export async function pairLabelMaps(
   onWarning?: (message: string) => void,
 ): Promise<readonly LabelMapPair[]> {
   const predictions = await labelFiles(prediction);
-  const references = await labelFiles(reference);
+  const references = withoutBidsImages(await labelFiles(reference));
   if (predictions.length === 0) {
     throw new SegError('not-found', {
       where: 'evaluateFolders',
@@ -63,6 +58,12 @@ export async function pairLabelMaps(
   return predictions.map((file) => ({ id: file.key, prediction: file.path, reference: chosen.get(file)![0]!.path }));
 }
 
+/** Derivatives hold preprocessed images beside the segmentations of the same subject, session and run. */
+function withoutBidsImages(files: readonly LabelFile[]): readonly LabelFile[] {
+  const annotated = new Set(files.flatMap(({ bids }) => (bids?.role === 'annotation' ? [bids.key] : [])));
+  return files.filter(({ bids }) => bids?.role !== 'image' || !annotated.has(bids.key));
+}
+
 /** The references that each prediction could belong to. */
 function choosePairs(
   predictions: readonly LabelFile[],
@@ -72,10 +73,7 @@ function choosePairs(
   const claimed = new Set(predictions.flatMap(({ key }) => exact.get(key) ?? []));
   // By the strength of a name: as it is, without what layouts put behind it, by the subject of a BIDS name.
   const byName = index(references, referenceNames);
-  const bySubject = index(references, ({ key }) => {
-    const name = parseBidsName(key);
-    return name !== undefined && BIDS_LABEL.test(name.suffix) ? [name.key] : [];
-  });
+  const bySubject = index(references, ({ bids }) => (bids?.role === 'annotation' ? [bids.key] : []));
   return new Map(
     predictions.map((file) => {
       const own = exact.get(file.key);
@@ -86,7 +84,7 @@ function choosePairs(
           ...predictionNames(file).flatMap((name) => byName.get(name) ?? []),
         ]),
       ]);
-      const subject = parseBidsName(file.key)?.key;
+      const subject = file.bids?.key;
       return [file, same.length > 0 || subject === undefined ? same : free(bySubject.get(subject) ?? [])];
     }),
   );
@@ -116,26 +114,21 @@ function refuseAmbiguous(
 }
 
 /** What a prediction's reference may be called: names without channel number, image's word or suffix. */
-function predictionNames({ key }: LabelFile): readonly string[] {
+function predictionNames({ key, bids }: LabelFile): readonly string[] {
   const stem = stemOf(key);
-  const bids = parseBidsName(key);
-  const plain = [stem, splitChannelSuffix(stem)?.id ?? stem, stem.replace(IMAGE_WORD, ''), withoutLabelWord(stem)];
+  const plain = [stem, splitChannelSuffix(stem)?.id ?? stem, withoutImageSuffix(stem), withoutLabelSuffix(stem)];
   const names = [...plain, ...(bids === undefined ? [] : [stem.slice(0, stem.lastIndexOf('_'))])];
   return [...new Set([...names, key.replaceAll('/', '_')])].filter((name) => name !== '');
 }
 
-function referenceNames({ key }: LabelFile): readonly string[] {
+function referenceNames({ key, bids }: LabelFile): readonly string[] {
   const stem = stemOf(key);
-  const bids = parseBidsName(key);
   const folder = key.slice(0, key.length - stem.length - 1);
-  const plain = withoutLabelWord(stem);
-  const names = [stem, plain === '' ? stemOf(folder) : plain];
-  if (bids !== undefined && BIDS_LABEL.test(bids.suffix)) names.push(stem.slice(0, stem.lastIndexOf('_')));
+  // `case/seg` is called like its folder.
+  const isWord = withoutLabelSuffix(`_${stem}`) === '';
+  const names = [stem, isWord ? stemOf(folder) : withoutLabelSuffix(stem)];
+  if (bids?.role === 'annotation') names.push(stem.slice(0, stem.lastIndexOf('_')));
   return [...new Set([...names, key.replaceAll('/', '_')])];
-}
-
-function withoutLabelWord(stem: string): string {
-  return stem.replace(LABEL_WORD, '');
 }
 
 function stemOf(key: string): string {
@@ -170,7 +163,7 @@ async function labelFiles(folder: string): Promise<readonly LabelFile[]> {
           hint: 'Remove one of them.',
         });
       }
-      files.set(key, { key, path });
+      files.set(key, { key, path, bids: parseBidsName(path) });
     }
   };
   await visit('', 0);

@@ -123,7 +123,7 @@ async function validate(run: string, loaded: LoadedRun, dataset: Dataset, option
       image,
       options.signal === undefined ? {} : { signal: options.signal },
     );
-    const file = join(folder, 'predictions', predictionName(item, cases));
+    const file = join(folder, 'predictions', predictionName(item, dataset.cases));
     const like = await readImage(item.imagePaths[0]!);
     await writeNifti(file, prediction, { like, compressionLevel: 1 });
     files.set(item.id, file);

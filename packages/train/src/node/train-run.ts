@@ -189,8 +189,9 @@ export async function resumeRun(run: string, options: ResumeRunOptions = {}): Pr
   const known = await store.load('last');
   const reached = known?.meta ?? { step: 0, elapsedMs: 0 };
   // A total that is done is refused before any work.
-  await announceResumed(changeConfig(before, { budget }, reached), known?.meta, options);
+  const planned = changeConfig(before, { budget }, reached);
   const { dataset, ...cases } = await openRunData(out, before, moved);
+  await announceResumed(planned, known?.meta, options);
   const loader = new CaseLoader(dataset, observe(options));
   const data = await loader.prepare(cases.train, before.plan.preprocessing);
   const validation = await loader.prepare(cases.validation, before.plan.preprocessing);

@@ -1,12 +1,9 @@
+import { withoutImageSuffix, withoutLabelSuffix } from '../loose-name.ts';
 import { groupBids } from './group-bids.ts';
 import { groupListed } from './group-listed.ts';
 import { groupMarked } from './group-marked.ts';
 import { folderOf, type GroupedImages, type ImageFile, wholeImage } from './image-group.ts';
 import type { ImageNaming } from './naming-types.ts';
-
-/** Endings that people put behind the case's name in the files of label maps and of images. */
-const LABEL_WORD = /[_.-](?:seg|segmentation|label|labels|mask|gt|dseg|pred|prediction)$/i;
-const IMAGE_WORD = /[_.-](?:img|image|im|scan|volume)$/i;
 
 /**
  * Puts files together to images, by the naming of a run's data set. A file that bears no channel's mark is an image of
@@ -33,10 +30,12 @@ function numberedChannels(channels: number) {
 
 function groupWhole<F extends ImageFile>(files: readonly F[]): GroupedImages<F> {
   const names = new Set(
-    files.flatMap(({ path, stem }) => [stem, stem.replace(IMAGE_WORD, '')].map((name) => folderOf(path) + name)),
+    files.flatMap(({ path, stem }) => [stem, withoutImageSuffix(stem)].map((name) => folderOf(path) + name)),
   );
-  const isLabel = ({ path, stem, inside }: ImageFile) =>
-    inside !== undefined && LABEL_WORD.test(stem) && names.has(folderOf(path) + stem.replace(LABEL_WORD, ''));
+  const isLabel = ({ path, stem, inside }: ImageFile) => {
+    const plain = withoutLabelSuffix(stem);
+    return inside !== undefined && plain !== stem && names.has(folderOf(path) + plain);
+  };
   return {
     images: files.filter((file) => !isLabel(file)).map(wholeImage),
     refused: [],
