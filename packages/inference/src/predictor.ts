@@ -68,7 +68,8 @@ export function networkPredictor(
 /** Masks are drawn for a whole batch: a window has the same ones in every batch only where it is a batch of its own. */
 function eachWindow(x: tf.Tensor5D, apply: (window: tf.Tensor5D) => tf.Tensor5D): tf.Tensor5D {
   if (x.shape[0] === 1) return apply(x);
-  return tf.concat(tf.split(x, x.shape[0]).map((window) => tf.tidy(() => apply(window))));
+  const windows = tf.split(x, x.shape[0]) as tf.Tensor5D[];
+  return tf.concat(windows.map((window) => tf.tidy(() => apply(window))));
 }
 
 function isTensorList(out: tf.Tensor5D | readonly tf.Tensor5D[]): out is readonly tf.Tensor5D[] {

@@ -75,7 +75,7 @@ function drawsOf(
   predictors: readonly PatchPredictor[],
   { samples, rng }: SamplingOptions,
 ): readonly (() => SampledPredictor)[] {
-  const plain = (predictor: PatchPredictor) => () => ({ predictor, dispose: () => undefined });
+  const plain = (predictor: PatchPredictor) => (): SampledPredictor => ({ predictor, dispose: () => undefined });
   if (samples === undefined) return predictors.map(plain);
   if (!Number.isSafeInteger(samples) || samples < 1) {
     throw new SegError('invalid-argument', {
@@ -103,7 +103,7 @@ function drawsOf(
       });
     }
     const stream = rng.fork(m);
-    return Array.from({ length: samples }, (_, t) => () => {
+    return Array.from({ length: samples }, (_, t) => (): SampledPredictor => {
       const draw = predictor.sample!(stream.fork(t));
       return { predictor: draw, dispose: () => draw.dispose?.() };
     });
