@@ -50,12 +50,17 @@ export async function predictVolume(
   const { image, record } = prepareImage(run, volume);
   const source = { data: image.data, shape: image.shape, channels: image.channels };
   const windows = windowOptions(run, options);
-  return labelsOnOwnGrid(run, volume, { image, record }, {
-    stream: async (onSlab) => {
-      await streamScores(predictor, source, windows, onSlab);
+  return labelsOnOwnGrid(
+    run,
+    volume,
+    { image, record },
+    {
+      stream: async (onSlab) => {
+        await streamScores(predictor, source, windows, onSlab);
+      },
+      labels: () => slidingWindowInference(predictor, source, windows),
     },
-    labels: () => slidingWindowInference(predictor, source, windows),
-  });
+  );
 }
 
 /** The image as the run's network takes it; throws `shape-mismatch` for another number of channels. */
