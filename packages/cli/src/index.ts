@@ -6,6 +6,11 @@ export {
   type PredictFileOptions,
   predictFile,
 } from './tasks/predict-file.ts';
-export { findPredictionInputs, type PredictionInput } from './tasks/prediction-inputs.ts';
+export {
+  findPredictionInputs,
+  type PredictionInput,
+  type PredictionInputs,
+  type PredictionSource,
+} from './tasks/prediction-inputs.ts';
 export { type ReportRunOptions, type RunReport, reportRun } from './tasks/report-run.ts';
 export type { Cli } from './terminal/cli.ts';

@@ -285,13 +285,15 @@ describe('seg predict', () => {
     expect(stdout).toBe(`${join(out, 'b.nii.gz')}\n`);
   });
 
-  it('refuses what would overwrite an image or another prediction, before any work', async () => {
+  it('refuses what would overwrite an image or another prediction, and goes on with the others', async () => {
     const images = join(data, 'imagesTr');
     const image = join(images, 'phantom_0001.nii.gz');
     const over = await seg('predict', '--run', run, '--out', images, image);
     expect(over).toMatchObject({ code: 1, stderr: expect.stringContaining('would overwrite the image') });
-    const twice = await seg('predict', '--run', run, '--out', join(root, 'y'), image, images);
+    const twice = await seg('predict', '--run', run, '--out', join(root, 'others'), image, images);
     expect(twice).toMatchObject({ code: 1, stderr: expect.stringContaining('the same name') });
+    const others = ['phantom_0002.nii.gz', 'phantom_0003.nii.gz', 'phantom_0004.nii.gz'];
+    expect(await readdir(join(root, 'others'))).toEqual(others);
     const empty = join(root, 'empty');
     await mkdir(empty);
     const none = await seg('predict', '--run', run, '--out', join(root, 'y'), empty);

@@ -3,6 +3,10 @@ export { type BidsName, type BidsRole, parseBidsName } from './dataset/bids-name
 export { splitChannelSuffix } from './dataset/case-names.ts';
 export type { Dataset, DatasetCase, DatasetLayout, LabelMap } from './dataset/dataset-types.ts';
 export type { DatasetManifest, LabelDefinition, ManifestCase, Split } from './dataset/manifest-types.ts';
+export { groupImages } from './dataset/naming/group-images.ts';
+export type { GroupedImages, ImageFile, ImageGroup, RefusedGroup } from './dataset/naming/image-group.ts';
+export { imageNaming } from './dataset/naming/image-naming.ts';
+export type { BidsChannel, ChannelMark, ImageNaming } from './dataset/naming/naming-types.ts';
 export { parseNnunetName } from './dataset/nnunet-name.ts';
 export { parseManifest } from './dataset/parse-manifest.ts';
 export { crossValidationSplits, type DatasetSplit, type SplitOptions, splitDataset } from './dataset/split-dataset.ts';

@@ -26,7 +26,11 @@ Examples:
   $ seg convert --labels scaled.nii.gz labels.nii.gz`,
     )
     .action(async (input: string, output: string, options: { json?: boolean; labels?: boolean }) => {
-      const { readImage, writeImage } = await import('@seg/io/node');
+      const { dirname } = await import('node:path');
+      const { readImage, requireWritableFolder, writeImage } = await import('@seg/io/node');
+      const { requireFolder } = await import('../tasks/folders.ts');
+      await requireWritableFolder('seg convert', dirname(output));
+      await requireFolder('seg convert', dirname(output), 'Check that the folder exists, or make it.');
       const image = await readImage(input);
       for (const warning of image.warnings) cli.stderr(`seg: ${input}: ${warning}\n`);
       let { dtype } = image;

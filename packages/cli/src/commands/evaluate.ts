@@ -20,7 +20,7 @@ export function addEvaluate(program: Command, cli: Cli): void {
   program
     .command('evaluate')
     .summary('compare label maps with reference label maps')
-    .description('Compares label maps with references of the same file names; writes cases.csv and summary.json.')
+    .description('Compares label maps with references of their names; writes cases.csv and summary.json.')
     .requiredOption('--prediction <dir>', 'folder of predicted label maps')
     .requiredOption('--reference <dir>', 'folder of reference label maps')
     .requiredOption('--out <dir>', 'folder for cases.csv and summary.json')
@@ -60,6 +60,9 @@ both, where neither has.
 Voxels of an --ignore-label count as if they lay outside of the image: both maps are cut off there, and have a surface
 there.
 
+Maps are paired by name: X, X_0000 or X_img with X, X_seg (_mask, _label, _gt) or X/seg; in BIDS those of one subject,
+session and run. Sub-folders are looked into. What fits in two ways is refused with both readings.
+
 Examples:
   $ seg evaluate --prediction predictions --reference data/labelsTr --out scores
   $ seg evaluate --prediction p --reference r --out scores --labels 1,2,1+2 --convention deepmind
@@ -68,12 +71,11 @@ Examples:
     .action(async (options: Options) => {
       const { mkdir } = await import('node:fs/promises');
       const { join } = await import('node:path');
-      const { writeFileAtomic } = await import('@seg/io/node');
+      const { requireWritableFolder, writeFileAtomic } = await import('@seg/io/node');
       const { evaluateFolders } = await import('../tasks/evaluate-folders.ts');
-      const { refuseFile } = await import('../tasks/folders.ts');
       const { prediction, reference, out, labels, ignoreLabel, convention, emptyDistances } = options;
       const warnings: string[] = [];
-      await refuseFile('seg evaluate', out);
+      await requireWritableFolder('seg evaluate', out);
       const progress = await startProgress(cli, 'evaluating');
       try {
         const cohort = await evaluateFolders(prediction, reference, {

@@ -31,7 +31,8 @@ Examples:
         else {
           const { shape, dtype, byteOrder, zooms, axisCodes, slope, intercept, min, max, mean, nan, inf, warnings } =
             info;
-          const zoom = zooms.map((z) => (z === null ? '?' : Number(z.toPrecision(6)))).join(' x ');
+          const sizes = zooms.map((z) => (z === null ? '?' : Number(z.toPrecision(6))));
+          const further = sizes.length > 3 ? `, then ${sizes.slice(3).join(' x ')}` : '';
           const scaling = slope === null ? 'none' : `${slope} * v + ${intercept}`;
           const order = AXES.slice(0, Math.min(3, shape.length)).join(', ');
           cli.stdout(
@@ -39,7 +40,7 @@ Examples:
               file,
               `  shape      ${shape.join(' x ')} (${order}${shape.length > 3 ? ', ...' : ''})`,
               `  type       ${dtype}, ${byteOrder}-endian, scaling ${scaling}`,
-              `  spacing    ${zoom} mm (${order}${shape.length > 3 ? ', ...' : ''})`,
+              `  spacing    ${sizes.slice(0, 3).join(' x ')} mm (${order})${further}`,
               `  axes       ${axisCodes.map((code) => code ?? '?').join('')}`,
               `  values     ${min} to ${max}, mean ${mean}${nan + inf > 0 ? `, ${nan} NaN, ${inf} infinite` : ''}`,
               ...warnings.map((warning) => `  warning    ${warning}`),

@@ -1,5 +1,6 @@
 import { Rng, SegError } from '@seg/core';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { FilePrediction, FilePredictionError } from '../tasks/predict-file.ts';
 import { checkOutputs, measureNames, type WantedMaps } from '../tasks/prediction-outputs.ts';
 import { wholeNumber } from '../terminal/arguments.ts';
 import { addBackendOptions, type BackendOptions, startChosenBackend } from '../terminal/backend-options.ts';
@@ -24,7 +25,7 @@ export function addPredict(program: Command, cli: Cli): void {
   const command = program
     .command('predict')
     .summary('segment images with a trained run')
-    .description('Segments images; label maps lie on the grid of their image and bear its file name.')
+    .description('Segments images; label maps lie on the grid of their image and bear its name.')
     .argument('<image_or_dir...>', 'image files, or folders of them')
     .requiredOption('--run <run>', 'folder that seg train wrote; once for each run of an ensemble', collect)
     .requiredOption('--out <dir>', 'folder for the label maps')
@@ -49,8 +50,10 @@ export function addPredict(program: Command, cli: Cli): void {
     .addHelpText(
       'after',
       `
-An image that cannot be segmented is reported and the others are still segmented; the exit code is then 1. Images of
-several channels are one file with all of them, or X_0000.nii.gz, X_0001.nii.gz, ...
+An image that cannot be segmented is reported and the others are still segmented; the exit code is then 1. Which files
+make one image is the rule of the data set that the run was trained on (data.images in config.json): nnU-Net's
+X_0000.nii.gz, X_0001.nii.gz make X.nii.gz, BIDS's sub-1_T1w.nii.gz makes sub-1_dseg.nii.gz, and in other sets a file
+that holds all channels keeps its name. seg evaluate pairs these names with those of the label maps.
 
 Runs of an ensemble must have the same channels and labels; probabilities are averaged over runs and samples. A sample
 is one draw for the whole image: --seed and the image decide on it, nothing else. Uncertainty is a float32 map on the
@@ -69,13 +72,28 @@ Examples:
       const { loadEnsemble, readEnsembleConfig } = await import('../tasks/load-ensemble.ts');
       const { predictFile } = await import('../tasks/predict-file.ts');
       const { fullRegistry } = await import('../tasks/registry.ts');
-      const { refuseFile } = await import('../tasks/folders.ts');
+      const { requireWritableFolder } = await import('@seg/io/node');
       const { findPredictionInputs } = await import('../tasks/prediction-inputs.ts');
-      await refuseFile('seg predict', out);
+      await requireWritableFolder('seg predict', out);
       const wanted = wantedMaps(options);
-      const config = await readEnsembleConfig(run);
-      const images = await findPredictionInputs(inputs, out, config.data.channels.length);
-      checkOutputs(images, out, wanted);
+      const { data } = await readEnsembleConfig(run);
+      const { images, refused, warnings } = await findPredictionInputs(inputs, out, {
+        channels: data.channels.length,
+        root: data.root,
+        ...(data.images === undefined ? {} : { naming: data.images }),
+      });
+      await checkOutputs(images, out, { ...wanted, root: data.root });
+      for (const warning of warnings) cli.stderr(`seg: ${warning}\n`);
+      const report = (result: FilePrediction | FilePredictionError) => {
+        if ('error' in result) {
+          cli.failed = true;
+          cli.stderr(`seg: ${result.error.message}\n`);
+        }
+        if (options.json === true) cli.stdout(`${JSON.stringify(result)}\n`);
+        else if (!('error' in result)) cli.stdout(`${result.prediction}\n`);
+      };
+      for (const result of refused) report(result);
+      if (images.length === 0) return;
       const backend = await startChosenBackend(cli, options);
       const loaded = await loadEnsemble(run, {
         samples: options.samples,
@@ -95,12 +113,7 @@ Examples:
             onProgress: (part) => progress.update(round(i + part), images.length, { text: image.name }),
             ...(mirror ? {} : { mirrorAxes: [] }),
           });
-          if ('error' in result) {
-            cli.failed = true;
-            cli.stderr(`seg: ${result.error.message}\n`);
-          }
-          if (options.json === true) cli.stdout(`${JSON.stringify(result)}\n`);
-          else if (!('error' in result)) cli.stdout(`${result.prediction}\n`);
+          report(result);
         }
       } finally {
         progress.stop();

@@ -40,7 +40,10 @@ export function addTrain(program: Command, cli: Cli): void {
     .argument('[data]', 'folder of the data set, in place of --data')
     .option('--data <dir>', 'folder of the data set')
     .option('--out <run>', 'folder of the run, new or empty')
-    .option('--resume <run>', 'continue this run instead, with its own settings')
+    .option(
+      '--resume <run>',
+      'continue this run instead, with its own settings; --data, --steps and --minutes may be new',
+    )
     .option('--method <name>', 'training method; seg methods lists them (default: supervised)')
     .option('--option <key=value>', "an option of the method's own, again for each", collectOption)
     .option('--options <file>', "the method's options as a JSON file")
@@ -65,23 +68,28 @@ validation/ and report.html, and what the method records and reports of its own.
 cases, spacing, patch, network, steps. Validations and checkpoints take at most a tenth of the time. Ctrl-C and SIGTERM
 stop after a checkpoint with exit code 130; --resume goes on from there.
 
+--resume RUN --data DIR goes on with a data set that was moved; its cases must be the same. --resume with --steps or
+--minutes goes on to a new total: what the run has done counts (minutes of training, without loading), and the schedule
+of the learning rate is that of the new total from there on.
+
 Examples:
   $ seg train --data data/hippocampus --out run --seed 1
   $ seg train --data data/hippocampus --out run --minutes 30 --backend cuda
   $ seg train --data data/hippocampus --out run --method hypersort --option latentWeight=0.5
-  $ seg train --resume run`,
+  $ seg train --resume run
+  $ seg train --resume run --minutes 60`,
     )
     .action(async (positional: string | undefined, options: Options) => {
-      checkOptions(command, positional, options);
+      checkOptions(command, options);
       const result =
         options.resume === undefined
           ? await begin(cli, dataFolder(command, positional, options.data), options)
-          : await resume(cli, options.resume, options);
+          : await resume(cli, options.resume, movedTo(command, positional, options), options);
       await finish(cli, result, options.json === true);
     });
 }
 
-function checkOptions(command: Command, positional: string | undefined, options: Options): void {
+function checkOptions(command: Command, options: Options): void {
   const { resume: run, out, steps, minutes } = options;
   if (run === undefined) {
     if (out === undefined) command.error('error: name the folder of the run with --out RUN');
@@ -91,22 +99,19 @@ function checkOptions(command: Command, positional: string | undefined, options:
     if (steps !== undefined && minutes !== undefined) command.error('error: give --steps or --minutes, not both');
     return;
   }
+  if (steps !== undefined && minutes !== undefined) command.error('error: give --steps or --minutes, not both');
   const fixed = [
-    'data',
     'out',
     'method',
     'option',
     'options',
     'network',
     'seed',
-    'steps',
-    'minutes',
     'checkpointEvery',
     'layout',
     'allowLinksOutside',
   ] as const;
   const given = fixed.filter((name) => options[name] !== undefined);
-  if (positional !== undefined) given.unshift('data');
   if (given.length > 0) {
     const names = given.map((name) => `--${name.replaceAll(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`);
     command.error(`error: --resume takes its settings from the run; leave out ${names.join(', ')}`);
@@ -114,6 +119,7 @@ function checkOptions(command: Command, positional: string | undefined, options:
 }
 
 async function begin(cli: Cli, data: string, options: Options): Promise<RunResult> {
+  const { requireWritableFolder } = await import('@seg/io/node');
   const { findMethod, networkKind } = await import('@seg/train');
   const { trainRun } = await import('@seg/train/node');
   const { requireFolder } = await import('../tasks/folders.ts');
@@ -124,6 +130,7 @@ async function begin(cli: Cli, data: string, options: Options): Promise<RunResul
   if (network !== undefined) networkKind(network, registry.networks);
   const methodOptions = await readMethodOptions(options);
   await requireFolder('seg train', data);
+  await requireWritableFolder('seg train', out!);
   const told = options.verify ? await verifyFirst(cli, data, datasetOptions(options)) : new Set<string>();
   const { capacity, description } = await startChosenBackend(cli, options);
   const { describeSession, recordingSession } = await import('../tasks/run-sessions.ts');
@@ -160,7 +167,14 @@ async function readMethodOptions({ option, options: file }: Options): Promise<Js
   }
 }
 
-async function resume(cli: Cli, run: string, options: Options): Promise<RunResult> {
+/** Where a resumed run's data set is now, if that is said. */
+function movedTo(command: Command, positional: string | undefined, options: Options): string | undefined {
+  const isSaid = positional !== undefined || options.data !== undefined;
+  return isSaid ? dataFolder(command, positional, options.data) : undefined;
+}
+
+async function resume(cli: Cli, run: string, data: string | undefined, options: Options): Promise<RunResult> {
+  const { steps, minutes } = options;
   const { readRunConfig, resumeRun } = await import('@seg/train/node');
   const { backend } = await readRunConfig(run);
   const { description } = await startChosenBackend(cli, {
@@ -171,7 +185,15 @@ async function resume(cli: Cli, run: string, options: Options): Promise<RunResul
   const registry = await fullRegistry(cli.methods);
   const { describeSession, recordingSession } = await import('../tasks/run-sessions.ts');
   const session = describeSession(cli.args ?? [], description);
-  return watch(cli, (observers) => resumeRun(run, { ...recordingSession(observers, run, session), ...registry }));
+  return watch(cli, (observers) =>
+    resumeRun(run, {
+      ...recordingSession(observers, run, session),
+      ...registry,
+      ...(data === undefined ? {} : { data }),
+      ...(steps === undefined ? {} : { budget: { steps } }),
+      ...(minutes === undefined ? {} : { budget: { minutes } }),
+    }),
+  );
 }
 
 /** Warnings that are shown before a training; `seg verify` shows all. */

@@ -1,11 +1,10 @@
-import { join } from 'node:path';
 import { SegError } from '@seg/core';
 import { type Grid, gridDistance } from '@seg/io';
 import { readLabelMap } from '@seg/io/node';
 import type { SurfaceConvention } from '@seg/metrics';
 import { CohortEvaluation, type CohortOptions, type EvaluatedLabel, evaluateSegmentation } from '@seg/metrics';
 import { checkAborted } from './check-aborted.ts';
-import { imageStem, listImages } from './folders.ts';
+import { type LabelMapPair, pairLabelMaps } from './pair-label-maps.ts';
 
 export interface EvaluateFoldersOptions extends CohortOptions {
   /**
@@ -28,17 +27,12 @@ export interface EvaluateFoldersOptions extends CohortOptions {
 /** Affines may differ by rounding in a header; above this many voxels the two maps lie in different places. */
 const GRID_TOLERANCE_VOXELS = 0.1;
 
-interface Pair {
-  readonly id: string;
-  readonly prediction: string;
-  readonly reference: string;
-}
-
 /**
- * Compares every label map of one folder with the one of the same name in another, whatever the two file types.
+ * Compares every label map of one folder with the one of its name in another, whatever the two file types; see
+ * `pairLabelMaps` for names.
  *
  * @throws SegError `not-found` for a missing folder, no predictions or predictions without reference (all are named);
- * `shape-mismatch` or `corrupt-data` naming every pair that cannot be compared.
+ * `invalid-argument` for names that can be paired in two ways; `corrupt-data` naming every pair that cannot be compared.
  */
 export async function evaluateFolders(
   prediction: string,
@@ -47,7 +41,7 @@ export async function evaluateFolders(
 ): Promise<CohortEvaluation> {
   const { convention = 'monai', toleranceMm = 1, emptyDistances = 'skip', onProgress, onWarning, signal } = options;
   const { ignoreLabels = [] } = options;
-  const pairs = await pairUp(prediction, reference, onWarning);
+  const pairs = await pairLabelMaps(prediction, reference, onWarning);
   const total = 2 * pairs.length;
   const found = new Set<number>();
   const problems: string[] = [];
@@ -117,57 +111,8 @@ function addLabels(
   }
 }
 
-async function pairUp(
-  prediction: string,
-  reference: string,
-  onWarning: ((message: string) => void) | undefined,
-): Promise<Pair[]> {
-  const predictions = await byStem(prediction);
-  const references = await byStem(reference);
-  if (predictions.size === 0) {
-    throw new SegError('not-found', {
-      where: 'evaluateFolders',
-      problem: `there are no label maps in ${prediction}`,
-      hint: 'Name the folder that seg predict wrote.',
-    });
-  }
-  const missing = [...predictions.keys()].filter((id) => !references.has(id));
-  if (missing.length > 0) {
-    throw new SegError('not-found', {
-      where: 'evaluateFolders',
-      problem: `${missing.length} of ${predictions.size} predictions have no reference in ${reference}: ${missing.slice(0, 10).join(', ')}${missing.length > 10 ? ', ...' : ''}`,
-      hint: 'Predictions and references must have the same names.',
-    });
-  }
-  const left = references.size - predictions.size;
-  if (left > 0) onWarning?.(`${left} of ${references.size} references have no prediction and are left out`);
-  return [...predictions].map(([id, name]) => ({
-    id,
-    prediction: join(prediction, name),
-    reference: join(reference, references.get(id)!),
-  }));
-}
-
-async function byStem(folder: string): Promise<Map<string, string>> {
-  const files = new Map<string, string>();
-  for (const name of await listImages('evaluateFolders', folder)) {
-    const stem = imageStem(name)!;
-    const other = files.get(stem);
-    if (other !== undefined) {
-      throw new SegError('invalid-argument', {
-        where: 'evaluateFolders',
-        problem: `${folder} holds two files for one case`,
-        got: [other, name],
-        hint: 'Remove one of them.',
-      });
-    }
-    files.set(stem, name);
-  }
-  return files;
-}
-
 async function readPair(
-  pair: Pair,
+  pair: LabelMapPair,
   onWarning?: (message: string) => void,
   onHeader?: (path: string, message: string) => void,
 ) {

@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { SegError } from '@seg/core';
+import { requireWritableFolder } from '@seg/io/node';
 
 /** Endings of image files that seg reads, longest first. */
 const IMAGE_ENDINGS = ['.nii.gz', '.hdr.gz', '.img.gz', '.nii', '.hdr', '.mha', '.mhd', '.nrrd', '.nhdr'] as const;
@@ -12,42 +13,26 @@ export function imageStem(name: string): string | undefined {
   return ending === undefined || lower.endsWith('.img.gz') ? undefined : name.slice(0, -ending.length);
 }
 
-/** Names of the image files of a folder, sorted; hidden files left out. */
-export async function listImages(where: string, folder: string): Promise<readonly string[]> {
-  await requireFolder(where, folder);
-  const names = (await readdir(folder)).filter((name) => !name.startsWith('.') && imageStem(name) !== undefined);
-  return names.sort((a, b) => (a < b ? -1 : 1));
-}
-
 /** Throws `not-found` unless the path is a folder. */
-export async function requireFolder(where: string, folder: string): Promise<void> {
+export async function requireFolder(where: string, folder: string, hint = 'Check the path.'): Promise<void> {
   const info = await stat(folder).catch(() => undefined);
   if (info?.isDirectory()) return;
   throw new SegError('not-found', {
     where,
     problem: info === undefined ? `the folder ${folder} does not exist` : `${folder} is not a folder`,
-    hint: 'Check the path.',
+    hint,
   });
 }
 
-/** Throws `invalid-argument` where the path is there and no folder. */
-export async function refuseFile(where: string, folder: string): Promise<void> {
-  const info = await stat(folder).catch(() => undefined);
-  if (info === undefined || info.isDirectory()) return;
-  throw new SegError('invalid-argument', { where, problem: `${folder} is a file`, hint: 'Name a folder.' });
-}
-
 /**
- * Throws `invalid-argument` if there already is something in the folder.
+ * Throws `invalid-argument` if there already is something in the folder, and as `requireWritableFolder`.
  *
  * @returns whether the folder exists.
  */
 export async function refuseUsedFolder(where: string, folder: string): Promise<boolean> {
+  await requireWritableFolder(where, folder);
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
-    if (error.code === 'ENOTDIR') {
-      throw new SegError('invalid-argument', { where, problem: `${folder} is a file`, hint: 'Name a folder.' });
-    }
     throw error;
   });
   if (names === undefined) return false;

@@ -1,4 +1,6 @@
-import { isSegError, type Volume, voxelVolumeMl } from '@seg/core';
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { isSegError, SegError, type Volume, voxelVolumeMl } from '@seg/core';
 import { stackChannels, toVolume } from '@seg/io';
 import { readImage, readLabelMap, writeImage } from '@seg/io/node';
 import { type EnsembleMember, type PredictEnsembleOptions, predictEnsemble } from '@seg/train';
@@ -67,12 +69,14 @@ export async function predictFile(
     for (const path of paths) files.push(await readImage(path));
     const volume = stackChannels(
       files.map((file, i) => toVolume(file, { name: paths[i]! })),
-      image,
+      paths.join(' + '),
     );
+    checkChannels(volume.channels, paths, runs[0]!.plan.preprocessing.normalisation.length);
     const result = await predictEnsemble(runs, volume, {
       ...prediction,
       ...(onProgress === undefined ? {} : { onProgress: ({ done, total }) => onProgress(done / total) }),
     });
+    await mkdir(dirname(outputs.labels), { recursive: true });
     const like = files[0]!;
     const write = (path: string, values: Volume) => writeImage(path, values, { like, compressionLevel: 1 });
     if (result.probabilities !== undefined) await write(outputs.probabilities!, result.probabilities);
@@ -92,4 +96,16 @@ function volumesOf(labels: Volume, values: readonly number[]): Readonly<Record<n
   for (const value of labels.data) if (value !== 0) counts.set(value, (counts.get(value) ?? 0) + 1);
   const voxelMl = voxelVolumeMl(labels);
   return Object.fromEntries([...counts].map(([value, count]) => [value, count * voxelMl]));
+}
+
+function checkChannels(channels: number, paths: readonly string[], expected: number): void {
+  if (channels === expected) return;
+  const one = expected === 1 ? 'one channel' : `all ${expected} channels`;
+  throw new SegError('shape-mismatch', {
+    where: paths.join(' + '),
+    problem: 'the image has another number of channels than those of the training',
+    got: channels,
+    expected,
+    hint: `Give one file with ${one}, or files named as in the run's data set (see data.images in its config.json).`,
+  });
 }

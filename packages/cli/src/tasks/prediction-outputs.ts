@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join, resolve, sep } from 'node:path';
 import { SegError } from '@seg/core';
 import type { UncertaintyMeasure } from '@seg/metrics';
 import type { PredictionInput } from './prediction-inputs.ts';
@@ -43,11 +43,15 @@ export function pathsOf({ labels, probabilities, uncertainty }: PredictionOutput
 
 /**
  * Refuses names that two files would share, such as that of the label map of `a_entropy.nii.gz` and the entropy of
- * `a.nii.gz`, and maps that would overwrite an image.
+ * `a.nii.gz`, and maps that would overwrite an image or another file in the folder of the run's data set.
  *
  * @throws SegError `invalid-argument`.
  */
-export function checkOutputs(inputs: readonly PredictionInput[], out: string, wanted: WantedMaps): void {
+export async function checkOutputs(
+  inputs: readonly PredictionInput[],
+  out: string,
+  wanted: WantedMaps & { readonly root: string },
+): Promise<void> {
   const images = new Set(inputs.flatMap(({ paths }) => paths.map((path) => resolve(path))));
   const seen = new Map<string, string>();
   for (const input of inputs) {
@@ -60,6 +64,11 @@ export function checkOutputs(inputs: readonly PredictionInput[], out: string, wa
       seen.set(resolve(path), input.paths[0]!);
       if (images.has(resolve(path))) {
         throw failure(`a prediction would overwrite the image ${path}`, 'Choose another folder with --out.');
+      }
+      const isInside = resolve(path).startsWith(resolve(wanted.root) + sep);
+      if (isInside && (await stat(path).catch(() => undefined)) !== undefined) {
+        const problem = `a prediction would overwrite ${path}, a file in the folder of the run's data set`;
+        throw failure(problem, 'Choose another folder with --out.');
       }
     }
   }

@@ -123,7 +123,7 @@ async function validate(run: string, loaded: LoadedRun, dataset: Dataset, option
       image,
       options.signal === undefined ? {} : { signal: options.signal },
     );
-    const file = join(folder, 'predictions', predictionName(item));
+    const file = join(folder, 'predictions', predictionName(item, cases));
     const like = await readImage(item.imagePaths[0]!);
     await writeNifti(file, prediction, { like, compressionLevel: 1 });
     files.set(item.id, file);
@@ -175,8 +175,11 @@ async function choosePictures(
   return pictures;
 }
 
-function predictionName(item: DatasetCase): string {
-  const name = basename(item.imagePaths[0]!);
-  const isWritable = item.imagePaths.length === 1 && /\.nii(\.gz)?$/i.test(name);
+/** The image's own name, where it has one file that no other case's is called like. */
+function predictionName(item: DatasetCase, cases: readonly DatasetCase[]): string {
+  const nameOf = ({ imagePaths }: DatasetCase) => basename(imagePaths[0]!);
+  const name = nameOf(item);
+  const isOnly = cases.every((other) => other === item || nameOf(other) !== name);
+  const isWritable = item.imagePaths.length === 1 && isOnly && /\.nii(\.gz)?$/i.test(name);
   return isWritable ? name : `${item.id.replaceAll(/[\\/]/g, '_')}.nii.gz`;
 }

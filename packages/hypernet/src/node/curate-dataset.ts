@@ -1,7 +1,7 @@
 import { appendFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { checkOption, nextTask, SegError } from '@seg/core';
-import { type OpenDatasetOptions, writeFileAtomic } from '@seg/io/node';
+import { type OpenDatasetOptions, requireWritableFolder, writeFileAtomic } from '@seg/io/node';
 import { hyperSortUnet } from '@seg/unet3d';
 import { volumeScore } from '../baselines/volume-score.ts';
 import { labelDiceError, labelForeground } from '../cases/label-voxels.ts';
@@ -335,6 +335,7 @@ function warnOfLabels(cases: readonly MapCase[], unseen: readonly boolean[], war
 const listOf = (ids: readonly string[]) => (ids.length > 8 ? `${ids.slice(0, 8).join(', ')}, ...` : ids.join(', '));
 
 async function refuseUsedFolder(out: string): Promise<void> {
+  await requireWritableFolder('curateDataset', out);
   const held = await readdir(out).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
     return refuse('the run cannot be written there', out, `It is no folder, or not readable (${error.code}).`);

@@ -355,3 +355,16 @@ it('refuses folders with files, too few cases and empty labels', async () => {
   await expect(curateDataset({ data: join(folder, 'data'), out: join(folder, 'file') })).rejects.toThrow(/no folder/);
   expect(() => planWorkingGrid([])).toThrow(/no case/);
 });
+
+it('names cases whose spacing is another unit, before any training', async () => {
+  const [data, out] = [join(folder, 'microns'), join(folder, 'microns-run')];
+  await writePhantomDataset(data, { cases: 9, seed: 4, shape: [10, 12, 12] });
+  const dataset = await openDataset(data);
+  const far = dataset.cases[3]!;
+  const image = await far.loadImage();
+  const affine = image.affine.map((value, i) => (i < 12 && i % 4 < 3 ? 1000 * value : value));
+  const spacingMm = image.spacingMm.map((mm) => 1000 * mm) as unknown as typeof image.spacingMm;
+  await writeImage(far.imagePaths[0]!, { ...image, affine, spacingMm });
+  const mm = spacingMm.map((n) => Number(n.toPrecision(4))).join(' x ');
+  await expect(curateDataset({ data, out, plan })).rejects.toThrow(`case ${far.id}: spacing ${mm} mm (z, y, x)`);
+});

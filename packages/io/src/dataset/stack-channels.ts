@@ -1,9 +1,13 @@
 import { createVolume, SegError, type Volume } from '@seg/core';
+import { gridDistance, gridOf } from '../geometry/grid.ts';
+
+/** Voxels by which corners of channels may lie apart: headers are rounded, and registered images differ a little. */
+const PLACE_TOLERANCE_VOXELS = 0.5;
 
 /**
  * One volume with the channels of several, in their order; the geometry is the first one's.
  *
- * @throws SegError `shape-mismatch` where the grids differ in size.
+ * @throws SegError `shape-mismatch` where the grids differ in size or lie in different places.
  */
 export function stackChannels(volumes: readonly Volume[], where = 'stackChannels'): Volume<Float32Array> {
   const [first] = volumes;
@@ -20,6 +24,16 @@ export function stackChannels(volumes: readonly Volume[], where = 'stackChannels
         got: volume.shape,
         expected: first.shape,
         hint: 'Resample the channels of a case onto one grid first.',
+      });
+    }
+    const distance = gridDistance(gridOf(first), gridOf(volume));
+    if (distance > PLACE_TOLERANCE_VOXELS) {
+      throw new SegError('shape-mismatch', {
+        where,
+        problem: 'the channels lie in different places',
+        got: `corners up to ${Number(distance.toPrecision(3))} voxels apart`,
+        expected: `at most ${PLACE_TOLERANCE_VOXELS}`,
+        hint: 'Resample the channels of a case onto one grid first, or correct the header that is wrong.',
       });
     }
     data.set(volume.data, offset);

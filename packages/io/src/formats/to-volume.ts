@@ -1,6 +1,7 @@
-import { createVolume, SegError, shearOfAffine, type Triple, type Volume, type VoxelArray } from '@seg/core';
+import { createVolume, SegError, type Triple, type Volume, type VoxelArray } from '@seg/core';
 import { imageDtypes, isColour, type MedicalImage } from './medical-image.ts';
 import { scaledData } from './scaled-data.ts';
+import { isFlat } from './shear-warnings.ts';
 import { type ReadyImage, takeScaledData } from './take-scaled-data.ts';
 
 export interface ToVolumeOptions {
@@ -47,9 +48,6 @@ export function takeVolume(where: string, image: ReadyImage, into?: Float32Array
   return volumeOf(where, image, into);
 }
 
-/** Shear above which axes are the same but for rounding: 89.9 degrees. */
-const FLAT = 0.999998;
-
 /** A volume over voxels that are in the image's order, colours planar. */
 export function volumeOf<T extends VoxelArray>(where: string, image: Omit<MedicalImage, 'data'>, data: T): Volume<T> {
   const [x = 1, y = 1, z = 1, ...rest] = image.shape;
@@ -63,7 +61,7 @@ export function volumeOf<T extends VoxelArray>(where: string, image: Omit<Medica
       hint: 'Repair the sform or qform; the voxels alone are in readImage(...).data.',
     });
   }
-  if (shearOfAffine(affine) > FLAT) {
+  if (isFlat(affine)) {
     throw new SegError('corrupt-data', {
       where,
       problem: 'two axes of the affine run the same way, so that voxels have no volume',

@@ -3,20 +3,17 @@ import { imageDtypes, type MedicalImage, scalingOf } from './medical-image.ts';
 /** Relative error of float32 arithmetic and of values that went through it, with room for a few operations. */
 const FLOAT_ROUNDING = 1e-6;
 
-/** Steps above this leave out labels, so that a value between two of them says nothing of which is meant. */
-const LARGEST_STEP = 0.5;
-
 /**
  * How far the values of an image may lie from whole numbers and still stand for them: the rounding of float32, and for
  * whole stored numbers with a scaling half a step of it (a writer that stretches labels over all of int16 puts each on the
- * nearest step).
+ * nearest step). From steps of 1 on two labels could share one, so that a value says nothing of which is meant.
  */
 export function labelTolerance(image: Pick<MedicalImage, 'slope' | 'intercept' | 'dtype'>): (value: number) => number {
   const { slope, intercept } = scalingOf(image);
   const { array } = imageDtypes[image.dtype];
   const isFloat = array === Float32Array || array === Float64Array;
   const step = Math.abs(slope);
-  const quantised = !isFloat && step <= LARGEST_STEP ? (step / 2) * (1 + FLOAT_ROUNDING) : 0;
+  const quantised = !isFloat && step < 1 ? (step / 2) * (1 + FLOAT_ROUNDING) : 0;
   const offset = Math.abs(intercept);
   return (value) => quantised + FLOAT_ROUNDING * Math.max(1, Math.abs(value), slope === 1 ? 0 : offset);
 }

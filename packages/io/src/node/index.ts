@@ -23,6 +23,7 @@ export {
   readLabelMap,
   readNifti,
   readVolume,
+  requireWritableFolder,
   type WriteImageOptions,
   type WriteNiftiOptions,
   writeFileAtomic,

@@ -135,6 +135,12 @@ describe('sheared grids', () => {
     }
   });
 
+  it('are named once where the qform, which cannot say it, is coded as well', () => {
+    const { affine, warnings } = parseNifti(edited({ srow: tilted, pixdim: [1, 1, 2] }));
+    expect(affine[6]).toBeCloseTo(shift, 6);
+    expect(warnings).toEqual([expect.stringMatching(/sheared/)]);
+  });
+
   it('are named in NRRD as well', () => {
     const volume = createVolume(new Uint8Array(8), [2, 2, 2], { affine: [...tilted, 0, 0, 0, 1] });
     expect(parseNrrd(encodeNrrd(volume)).warnings[0]).toMatch(/sheared/);

@@ -5,6 +5,7 @@ import type { CaseInfo, TrainingCase } from '../data/training-case.ts';
 import { type CaseFingerprint, combineFingerprints, type Fingerprint, fingerprintCase } from '../plan/fingerprint.ts';
 import { farFromPlan, type MeasuredGrid, SPACING_HINT } from '../preprocess/check-spacing.ts';
 import { type Preprocessing, preprocessImage, preprocessLabel } from '../preprocess/preprocessing.ts';
+import { hashCase } from './hash-case.ts';
 
 /** Volumes are kept between measuring and preprocessing while they take less memory than this. */
 const KEEP_BYTES = 512 * 2 ** 20;
@@ -29,6 +30,7 @@ export class CaseLoader {
   readonly #kept = new Map<string, LoadedCase>();
   /** Grids that were measured. */
   readonly #grids = new Map<string, MeasuredGrid>();
+  readonly #hashes: Record<string, string> = {};
   #keptBytes = 0;
 
   constructor(dataset: Dataset, options: CaseLoaderOptions = {}) {
@@ -57,6 +59,11 @@ export class CaseLoader {
     return combineFingerprints(parts, this.#dataset.channels, this.#dataset.labels.length);
   }
 
+  /** Hash of the contents of each prepared case, by id. */
+  get hashes(): Readonly<Record<string, string>> {
+    return this.#hashes;
+  }
+
   /**
    * The cases as `fit` takes them. A case counts as unlabelled where nobody annotated anything: all voxels have the
    * ignore label, or none of the classes was looked for.
@@ -71,6 +78,7 @@ export class CaseLoader {
       await this.#stopIfAborted();
       const { image: raw, label } = await this.#load(item);
       this.#kept.delete(item.id);
+      this.#hashes[item.id] = hashCase(raw, label);
       const { image, record } = preprocessImage(raw, preprocessing, { name: `case ${item.id}` });
       const annotated = this.#annotated(item).map((value) => values.indexOf(value) + 1);
       const given = label === undefined ? undefined : preprocessLabel(label, record, values, ignoreLabel);

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SegError } from '@seg/core';
-import type { DatasetLayout } from '@seg/io';
+import { checkOption, SegError } from '@seg/core';
+import type { DatasetLayout, ImageNaming } from '@seg/io';
 import { writeFileAtomic } from '@seg/io/node';
 import type { Budget } from '../fit/phase-plan.ts';
 import type { JsonValue } from '../json.ts';
@@ -32,8 +32,26 @@ export interface RunConfig {
     /** Case ids. */
     readonly train: readonly string[];
     readonly validation: readonly string[];
+    /** Which files make one image of the data set; absent in runs of older versions. */
+    readonly images?: ImageNaming;
+    /** Hash of each case's voxels and labels by id, by which a moved data set is known; absent in older runs. */
+    readonly hashes?: Readonly<Record<string, string>>;
   };
   readonly plan: TrainingPlan;
+  /** What was changed when the run was resumed, oldest first. */
+  readonly changes?: readonly RunChange[];
+}
+
+/** The state of a run before a change: its budget, or the place of its data. */
+export interface RunChange {
+  /** Steps that were done. */
+  readonly step: number;
+  /** Minutes of training that were done. */
+  readonly minutes: number;
+  /** The budget until then, where it was changed. */
+  readonly budget?: Budget;
+  /** The data set's folder until then, where it was moved. */
+  readonly root?: string;
 }
 
 const FILE = 'config.json';
@@ -81,5 +99,7 @@ export async function readRunConfig(run: string): Promise<RunConfig> {
       expected: 'schemaVersion 1',
     });
   }
+  const naming = config?.data?.images?.kind;
+  if (naming !== undefined) checkOption(path, 'data.images.kind', naming, ['whole', 'marked', 'bids', 'listed']);
   return config as RunConfig;
 }

@@ -1,9 +1,8 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { SegError } from '@seg/core';
-import type { Dataset, DatasetCase } from '@seg/io';
-import { describeFinding, splitDataset } from '@seg/io';
-import { type OpenDatasetOptions, openDataset } from '@seg/io/node';
+import { describeFinding, imageNaming, splitDataset } from '@seg/io';
+import { type OpenDatasetOptions, openDataset, requireWritableFolder } from '@seg/io/node';
 import * as tf from '@tensorflow/tfjs-core';
 import { StreamSampler } from '../data/sampler.ts';
 import type { TrainingCase } from '../data/training-case.ts';
@@ -21,7 +20,7 @@ import { measureTrainingSpeed } from '../run/measure-speed.ts';
 import { createMethod, findMethod, type Registry } from '../run/method-registry.ts';
 import { checkpointFiles } from './checkpoint-files.ts';
 import { CaseLoader } from './load-cases.ts';
-import { openRunDataset } from './open-run-dataset.ts';
+import { changeConfig, compareCases, openRunData } from './resume-changes.ts';
 import { type RunConfig, readRunConfig, writeRunConfig } from './run-config.ts';
 import { RunLog } from './run-log.ts';
 import { affordableSteps, continuedSteps, type RunPlan } from './run-plan.ts';
@@ -154,6 +153,8 @@ export async function trainRun(options: TrainRunOptions): Promise<RunResult> {
       ...(ignoreLabel === undefined ? {} : { ignoreLabel }),
       train: training.map(({ id }) => id),
       validation: split.validation.map(({ id }) => id),
+      images: imageNaming(dataset),
+      hashes: loader.hashes,
     },
     plan,
   };
@@ -162,17 +163,41 @@ export async function trainRun(options: TrainRunOptions): Promise<RunResult> {
   return train(out, config, data, validation, options, { store: openStore(out, options) });
 }
 
-/** Continues an interrupted run to the end of its budget. The same data must still be where it was. */
-export async function resumeRun(run: string, options: RunObservers = {}): Promise<RunResult> {
+export interface ResumeRunOptions extends RunObservers {
+  /** Folder where the run's data set is now; default: where it was. Its cases must be the same. */
+  readonly data?: string;
+  /** New total of the run, in steps, or in minutes of training over all its sessions; default: as it was. */
+  readonly budget?: Budget;
+}
+
+/**
+ * Continues an interrupted run to the end of its budget, or a run of any state to that of a new one.
+ *
+ * Without a new budget the weights come out as without the interruption. With one, schedule and phases are those of the
+ * new total from the checkpoint on: learning rates that had fallen rise to where they stand in the longer training. The
+ * plan (network, patch, spacing) stays. Changes are recorded in `config.json`.
+ *
+ * @throws SegError as `trainRun`; `not-found` where the data set is gone, `invalid-argument` where it is another one or
+ * the new total is already done.
+ */
+export async function resumeRun(run: string, options: ResumeRunOptions = {}): Promise<RunResult> {
   const out = resolve(run);
-  const config = await readRunConfig(out);
+  const before = await readRunConfig(out);
+  const { data: moved, budget, onWarning } = options;
+  await requireWritableFolder('resumeRun', out);
   const store = openStore(out, options);
   const known = await store.load('last');
-  await announceResumed(config, known?.meta, options);
-  const dataset = await openRunDataset(config);
+  const reached = known?.meta ?? { step: 0, elapsedMs: 0 };
+  // A total that is done is refused before any work.
+  await announceResumed(changeConfig(before, { budget }, reached), known?.meta, options);
+  const { dataset, ...cases } = await openRunData(out, before, moved);
   const loader = new CaseLoader(dataset, observe(options));
-  const data = await loader.prepare(casesOf(dataset, config.data.train), config.plan.preprocessing);
-  const validation = await loader.prepare(casesOf(dataset, config.data.validation), config.plan.preprocessing);
+  const data = await loader.prepare(cases.train, before.plan.preprocessing);
+  const validation = await loader.prepare(cases.validation, before.plan.preprocessing);
+  const changed = compareCases(dataset, before, loader.hashes, moved !== undefined);
+  if (changed !== undefined) onWarning?.(changed);
+  const config = changeConfig(before, { budget, root: dataset.root }, reached);
+  if (config !== before) await writeRunConfig(out, config);
   return train(out, config, data, validation, options, { store, known });
 }
 
@@ -252,21 +277,8 @@ function observe({ onPrepare, onWarning, signal }: RunObservers) {
   };
 }
 
-function casesOf(dataset: Dataset, ids: readonly string[]): readonly DatasetCase[] {
-  const byId = new Map(dataset.cases.map((item) => [item.id, item]));
-  const missing = ids.filter((id) => !byId.has(id));
-  if (missing.length > 0) {
-    throw new SegError('not-found', {
-      where: dataset.root,
-      problem: `${missing.length} case(s) that the run was trained on are gone`,
-      got: missing.slice(0, 5),
-      hint: 'Restore the data set as it was when the run began.',
-    });
-  }
-  return ids.map((id) => byId.get(id)!);
-}
-
 async function refuseUsedFolder(out: string): Promise<void> {
+  await requireWritableFolder('trainRun', out);
   let files: string[];
   try {
     files = await readdir(out);

@@ -1,4 +1,4 @@
-import { type Affine, determinantOfAffine, SegError, spacingOfAffine } from '@seg/core';
+import { type Affine, determinantOfAffine, RIGHT_ANGLES, SegError, shearOfAffine, spacingOfAffine } from '@seg/core';
 import { gridDistance } from '../../geometry/grid.ts';
 import { shearWarnings } from '../shear-warnings.ts';
 import type { NiftiHeader } from './nifti-header.ts';
@@ -52,8 +52,9 @@ function sformUnlessContradicted(header: NiftiHeader): PlacedHeader {
     if (qform !== undefined) return { affine: qform, warnings: [`${difference}: the qform is used, as ITK does`] };
     return { affine: sform, warnings: [`${difference}: the sform is used`] };
   }
-  // Forms of different codes name different spaces (the scanner's, an atlas') and may differ.
-  if (qform === undefined || header.qformCode !== header.sformCode) return { affine: sform, warnings: [] };
+  // Forms of different codes name different spaces (the scanner's, an atlas') and may differ; no qform can say shear.
+  const mayDiffer = header.qformCode !== header.sformCode || shearOfAffine(sform) > RIGHT_ANGLES;
+  if (qform === undefined || mayDiffer) return { affine: sform, warnings: [] };
   const { dim } = header;
   const [x, y, z] = [1, 2, 3].map((axis) => (axis <= dim[0]! ? Math.max(1, dim[axis]!) : 1)) as [
     number,

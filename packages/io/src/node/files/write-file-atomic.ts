@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { SegError } from '@seg/core';
+import { whyUnwritable } from './require-writable.ts';
 
 /**
  * Writes a file so that a crash leaves the old one or the new one, never a part: to a temporary name in the same
@@ -23,9 +24,10 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array | 
     await rename(temporary, path);
   } catch (cause) {
     await rm(temporary, { force: true }).catch(() => undefined);
+    const reason = whyUnwritable((cause as NodeJS.ErrnoException).code);
     throw new SegError('io-failure', {
       where: path,
-      problem: 'the file could not be written',
+      problem: `the file could not be written${reason === undefined ? '' : `: ${reason}`}`,
       got: cause instanceof Error ? cause.message : cause,
       hint: 'Check that the folder exists, is writable and has space left.',
       cause,
