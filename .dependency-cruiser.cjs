@@ -9,7 +9,7 @@ const allowed = {
   augment: ['core'],
   losses: ['core', 'ops'],
   unet3d: ['core', 'ops'],
-  inference: ['core', 'ops', 'unet3d'],
+  inference: ['core', 'ops', 'unet3d', 'metrics'],
   train: ['core', 'ops', 'losses', 'unet3d', 'augment', 'io', 'metrics', 'inference'],
   hypernet: ['core', 'ops', 'losses', 'unet3d', 'augment', 'io', 'metrics', 'inference', 'train'],
   report: ['core', 'io', 'train'],

@@ -69,6 +69,8 @@ export interface ApplyContext {
 export interface Network<Out = tf.Tensor5D> {
   readonly paramSpecs: ParamSpecs;
   readonly bufferSpecs: ParamSpecs;
+  /** Whether `dropout` in the context changes the output: what Monte Carlo dropout needs. Default false. */
+  readonly hasDropout?: boolean;
   init(rng: Rng): Params;
   apply(params: Params, x: tf.Tensor5D, ctx?: ApplyContext): Out;
 }

@@ -1,6 +1,6 @@
 import { SegError } from '@seg/core';
 import * as tf from '@tensorflow/tfjs-core';
-import type { PatchPredictor } from './predictor.ts';
+import type { PredictorDraw } from './predictor.ts';
 
 const WHERE = 'slidingWindowInference';
 
@@ -12,7 +12,7 @@ const WHERE = 'slidingWindowInference';
  * @throws SegError `shape-mismatch` for an output of another size, `numerical-failure` for one that is not finite.
  */
 export async function predictBatch(
-  predictor: PatchPredictor,
+  predictor: PredictorDraw,
   input: Float32Array,
   shape: [number, number, number, number, number],
   average: 'probabilities' | 'logits',

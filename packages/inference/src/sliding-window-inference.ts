@@ -1,9 +1,9 @@
 import { checkOption, nextTask, SegError, type Triple } from '@seg/core';
 import type * as tf from '@tensorflow/tfjs-core';
-import { copyWindow, type InferenceImage, readImage } from './image.ts';
+import { copyWindow, type InferenceImage, readImage, type SourceImage } from './image.ts';
 import { type InferenceMode, resolveOptions, type SlidingWindowOptions } from './options.ts';
 import { predictBatch } from './predict-batch.ts';
-import type { PatchPredictor } from './predictor.ts';
+import type { PatchPredictor, PredictorDraw } from './predictor.ts';
 import { rollingAxisOf, ScoreAccumulator } from './score-accumulator.ts';
 import { releaseSlabs, type ScoreSlab } from './score-slabs.ts';
 import { createVoxelSink, type LabelPrediction, type ScorePrediction, type VoxelSinkOptions } from './voxel-sink.ts';
@@ -43,8 +43,8 @@ export async function slidingWindowInference(
 ): Promise<LabelPrediction | ScorePrediction> {
   const mode = checkOption(WHERE, 'mode', options.mode ?? 'argmax', ['argmax', 'probabilities', 'logits']);
   return inferWindows<LabelPrediction | ScorePrediction>(
-    predictor,
-    image,
+    asList(predictor),
+    await readImage(image),
     options,
     mode,
     (shape, classes, _axis, sinkOptions) => {
@@ -72,11 +72,26 @@ export async function streamScores(
   options: SlidingWindowOptions,
   onSlab: (slab: ScoreSlab) => void,
 ): Promise<{ readonly shape: Triple; readonly classes: number }> {
-  return inferWindows(predictor, image, options, 'probabilities', (shape, classes, axis, sinkOptions) => ({
+  return inferSlabs(asList(predictor), await readImage(image), options, onSlab);
+}
+
+/** `streamScores` of an image that is in memory. */
+export function inferSlabs(
+  predictors: readonly PredictorDraw[],
+  source: SourceImage,
+  options: SlidingWindowOptions,
+  onSlab: (slab: ScoreSlab) => void,
+): Promise<{ readonly shape: Triple; readonly classes: number }> {
+  return inferWindows(predictors, source, options, 'probabilities', (shape, classes, axis, sinkOptions) => ({
     classes,
     release: releaseSlabs(shape, classes, axis, sinkOptions, onSlab),
     result: () => ({ shape, classes }),
   }));
+}
+
+/** One predictor, or the members of an ensemble, as a list. */
+export function asList(predictor: PatchPredictor | readonly PatchPredictor[]): readonly PatchPredictor[] {
+  return Array.isArray(predictor) ? predictor : [predictor as PatchPredictor];
 }
 
 /** Takes sums that no further window reaches. */
@@ -88,8 +103,8 @@ interface Target<R> {
 
 /** Predicts all windows; the target is made once the number of classes is known. */
 async function inferWindows<R>(
-  predictor: PatchPredictor | readonly PatchPredictor[],
-  image: InferenceImage | tf.Tensor,
+  predictors: readonly PredictorDraw[],
+  source: SourceImage,
   options: SlidingWindowOptions,
   mode: InferenceMode,
   makeTarget: (shape: Triple, classes: number, rollingAxis: 0 | 1 | 2, options: VoxelSinkOptions) => Target<R>,
@@ -97,11 +112,7 @@ async function inferWindows<R>(
   const resolved = resolveOptions(options, mode);
   const { patchSize, overlap, mirrorAxes, batchSize, padValue, importance, average } = resolved;
   const { onProgress, signal } = options;
-  const predictors = Array.isArray(predictor)
-    ? (predictor as readonly PatchPredictor[])
-    : [predictor as PatchPredictor];
   const activation = commonActivation(predictors, average);
-  const source = await readImage(image);
 
   const padded = source.shape.map((n, i) => Math.max(n, patchSize[i]!)) as unknown as Triple;
   const padding = source.shape.map((n, i) => Math.floor((padded[i]! - n) / 2)) as unknown as Triple;
@@ -164,7 +175,7 @@ async function inferWindows<R>(
 }
 
 /** Activation that all members share; members that return probabilities cannot be averaged as logits. */
-function commonActivation(predictors: readonly PatchPredictor[], average: 'probabilities' | 'logits') {
+export function commonActivation(predictors: readonly PredictorDraw[], average: 'probabilities' | 'logits') {
   const activations = new Set(predictors.map(({ activation = 'softmax' }) => activation));
   const [activation] = activations;
   if (activation === undefined || activations.size > 1) {

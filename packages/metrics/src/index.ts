@@ -90,7 +90,13 @@ export {
   type EnergyDistanceOptions,
   generalisedEnergyDistance,
 } from './uncertainty/generalised-energy-distance.ts';
-export { entropyMap, PredictiveUncertainty, type UncertaintyMapOptions } from './uncertainty/predictive-uncertainty.ts';
+export {
+  entropyMap,
+  PredictiveUncertainty,
+  type PredictiveUncertaintyOptions,
+  type UncertaintyMapOptions,
+  type UncertaintyMeasure,
+} from './uncertainty/predictive-uncertainty.ts';
 export { sampleErrorCorrelation } from './uncertainty/sample-error-correlation.ts';
 export {
   type AssdWithinSamplesOptions,

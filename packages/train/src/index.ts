@@ -85,6 +85,12 @@ export { measureTrainingSpeed } from './run/measure-speed.ts';
 export type { MethodContext, MethodModule, ReportedRun } from './run/method-module.ts';
 export { builtInMethods, createMethod, findMethod, type MethodSettings, type Registry } from './run/method-registry.ts';
 export { type OptionSchema, type OptionsSchema, option } from './run/option-schemas.ts';
+export {
+  type EnsembleMember,
+  type EnsemblePrediction,
+  type PredictEnsembleOptions,
+  predictEnsemble,
+} from './run/predict-ensemble.ts';
 export { type PredictVolumeOptions, predictVolume, type VolumeSegmenter } from './run/predict-volume.ts';
 export { readOptions } from './run/read-options.ts';
 export type {

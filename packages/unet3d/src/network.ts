@@ -34,6 +34,7 @@ export function networkOf(parts: NetworkParts): Network<tf.Tensor5D | tf.Tensor5
   return {
     paramSpecs: specs.params,
     bufferSpecs: specs.buffers,
+    hasDropout,
     init: (rng: Rng): Params => createParams(specs.params, rng),
     apply(params: Params, x: tf.Tensor5D, ctx: ApplyContext = {}) {
       checkParams(where, params, specs.params);

@@ -18,16 +18,18 @@ export interface ProbabilityView {
   readonly classStride: number;
 }
 
-/** Checks the sizes of probabilities against their classes, labels and mask. */
+/** Checks the sizes of probabilities against their classes, of which there are `least` or more, labels and mask. */
 export function viewProbabilities(
   where: string,
   values: Float32Array | Float64Array,
   options: ProbabilityOptions,
   labels?: VoxelArray,
+  least = 2,
 ): ProbabilityView {
   const { classes, layout = 'channelsLast', mask } = options;
-  if (!Number.isInteger(classes) || classes < 2) {
-    throw new SegError('invalid-argument', { where, problem: 'classes must be an integer from 2 on', got: classes });
+  if (!Number.isInteger(classes) || classes < least) {
+    const problem = `classes must be an integer from ${least} on`;
+    throw new SegError('invalid-argument', { where, problem, got: classes });
   }
   if (layout !== 'channelsLast' && layout !== 'channelsFirst') {
     throw new SegError('unknown-option', {

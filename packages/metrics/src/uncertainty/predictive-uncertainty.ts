@@ -1,4 +1,4 @@
-import { SegError } from '@seg/core';
+import { checkOption, SegError } from '@seg/core';
 import { type ProbabilityOptions, type ProbabilityView, viewProbabilities } from '../calibration/probabilities.ts';
 
 /** Options of the uncertainty maps. */
@@ -21,8 +21,23 @@ export function entropyMap(
   const where = 'entropyMap';
   const view = viewProbabilities(where, probabilities, options);
   const map = new Float64Array(view.voxels);
-  addEntropy(where, probabilities, 1, view, map);
+  addEntropy(where, probabilities, 1, view, 'softmax', map);
   return options.normalised ? scaled(map, 1 / Math.log(view.classes)) : map;
+}
+
+/** What the samples' disagreement is measured by. */
+export type UncertaintyMeasure = (typeof measures)[number];
+
+const measures = ['entropy', 'mutualInformation', 'variance'] as const;
+
+export interface PredictiveUncertaintyOptions extends Omit<ProbabilityOptions, 'mask'> {
+  /**
+   * `softmax` (default): the classes exclude each other. `sigmoid`: each is a yes or no of its own, from one class on;
+   * their entropies -p ln p - (1 - p) ln(1 - p) are added up, so that they lie in [0, C ln 2].
+   */
+  readonly activation?: 'softmax' | 'sigmoid';
+  /** What will be asked for; sums that the others alone need are not kept. Default: all. */
+  readonly measures?: readonly UncertaintyMeasure[];
 }
 
 /**
@@ -36,15 +51,26 @@ export function entropyMap(
  * uncertainty.mutualInformation()[0]; // 0.1017
  */
 export class PredictiveUncertainty {
-  readonly #options: Omit<ProbabilityOptions, 'mask'>;
+  readonly #options: PredictiveUncertaintyOptions;
+  readonly #activation: 'softmax' | 'sigmoid';
+  readonly #measures: ReadonlySet<UncertaintyMeasure>;
   #view: ProbabilityView | undefined;
   #sum = new Float64Array(0);
   #squares = new Float64Array(0);
   #entropies = new Float64Array(0);
   #samples = 0;
 
-  constructor(options: Omit<ProbabilityOptions, 'mask'>) {
+  /** @throws SegError `unknown-option` for another activation or measure. */
+  constructor(options: PredictiveUncertaintyOptions) {
+    const where = 'PredictiveUncertainty';
     this.#options = options;
+    this.#activation = checkOption(where, 'activation', options.activation ?? 'softmax', ['softmax', 'sigmoid']);
+    this.#measures = new Set((options.measures ?? measures).map((m) => checkOption(where, 'measures', m, measures)));
+  }
+
+  /** Bytes that the sums take: the same for any number of samples. */
+  get byteLength(): number {
+    return this.#sum.byteLength + this.#squares.byteLength + this.#entropies.byteLength;
   }
 
   /** Samples added so far. */
@@ -59,12 +85,13 @@ export class PredictiveUncertainty {
    */
   add(probabilities: Float32Array | Float64Array): void {
     const where = 'PredictiveUncertainty.add';
-    const view = viewProbabilities(where, probabilities, this.#options);
+    const least = this.#activation === 'sigmoid' ? 1 : 2;
+    const view = viewProbabilities(where, probabilities, this.#options, undefined, least);
     if (this.#view === undefined) {
       this.#view = view;
       this.#sum = new Float64Array(probabilities.length);
-      this.#squares = new Float64Array(probabilities.length);
-      this.#entropies = new Float64Array(view.voxels);
+      if (this.#measures.has('variance')) this.#squares = new Float64Array(probabilities.length);
+      if (this.#measures.has('mutualInformation')) this.#entropies = new Float64Array(view.voxels);
     }
     if (view.voxels !== this.#view.voxels) {
       throw new SegError('shape-mismatch', {
@@ -74,12 +101,10 @@ export class PredictiveUncertainty {
         expected: this.#view.voxels,
       });
     }
-    addEntropy(where, probabilities, 1, view, this.#entropies);
-    for (let i = 0; i < probabilities.length; i++) {
-      const p = probabilities[i]!;
-      this.#sum[i]! += p;
-      this.#squares[i]! += p * p;
-    }
+    checkProbabilities(where, probabilities);
+    if (this.#entropies.length > 0) addEntropy(where, probabilities, 1, view, this.#activation, this.#entropies);
+    for (let i = 0; i < probabilities.length; i++) this.#sum[i]! += probabilities[i]!;
+    for (let i = 0; i < this.#squares.length; i++) this.#squares[i]! += probabilities[i]! ** 2;
     this.#samples++;
   }
 
@@ -93,8 +118,8 @@ export class PredictiveUncertainty {
   entropy(options: UncertaintyMapOptions = {}): Float64Array {
     const view = this.#checkSamples('entropy');
     const map = new Float64Array(view.voxels);
-    addEntropy('PredictiveUncertainty.entropy', this.#sum, 1 / this.#samples, view, map);
-    return options.normalised ? scaled(map, 1 / Math.log(view.classes)) : map;
+    addEntropy('PredictiveUncertainty.entropy', this.#sum, 1 / this.#samples, view, this.#activation, map);
+    return options.normalised ? scaled(map, 1 / this.#mostEntropy(view)) : map;
   }
 
   /**
@@ -102,16 +127,16 @@ export class PredictiveUncertainty {
    * the part of the uncertainty that comes from the samples' disagreement. Never negative.
    */
   mutualInformation(options: UncertaintyMapOptions = {}): Float64Array {
-    const view = this.#checkSamples('mutualInformation');
+    const view = this.#checkSamples('mutualInformation', 'mutualInformation');
     const map = this.entropy();
-    const scale = options.normalised ? 1 / Math.log(view.classes) : 1;
+    const scale = options.normalised ? 1 / this.#mostEntropy(view) : 1;
     for (let v = 0; v < map.length; v++) map[v] = scale * Math.max(0, map[v]! - this.#entropies[v]! / this.#samples);
     return map;
   }
 
   /** Variance of the probabilities over the samples (1 / T), mean over classes, per voxel. */
   variance(): Float64Array {
-    const view = this.#checkSamples('variance');
+    const view = this.#checkSamples('variance', 'variance');
     const map = new Float64Array(view.voxels);
     for (let v = 0; v < view.voxels; v++) {
       let sum = 0;
@@ -124,13 +149,26 @@ export class PredictiveUncertainty {
     return map;
   }
 
-  #checkSamples(what: string): ProbabilityView {
-    if (this.#view !== undefined) return this.#view;
-    throw new SegError('invalid-argument', {
-      where: `PredictiveUncertainty.${what}`,
-      problem: 'no samples were added',
-    });
+  #mostEntropy({ classes }: ProbabilityView): number {
+    return this.#activation === 'sigmoid' ? classes * Math.LN2 : Math.log(classes);
   }
+
+  #checkSamples(what: string, measure?: UncertaintyMeasure): ProbabilityView {
+    const where = `PredictiveUncertainty.${what}`;
+    if (measure !== undefined && !this.#measures.has(measure)) {
+      const hint = 'Name the measure in `measures` from the start.';
+      throw new SegError('invalid-argument', { where, problem: 'the sums for it were not kept', hint });
+    }
+    if (this.#view !== undefined) return this.#view;
+    throw new SegError('invalid-argument', { where, problem: 'no samples were added' });
+  }
+}
+
+/** Rounding in averages of probabilities that is still meant as 0 or 1. */
+const ROUNDING = 1e-6;
+
+function checkProbabilities(where: string, values: Float32Array | Float64Array): void {
+  for (let i = 0; i < values.length; i++) if (!(values[i]! >= -ROUNDING)) refuse(where, values[i]!);
 }
 
 function addEntropy(
@@ -138,6 +176,7 @@ function addEntropy(
   values: Float32Array | Float64Array,
   scale: number,
   view: ProbabilityView,
+  activation: 'softmax' | 'sigmoid',
   map: Float64Array,
 ): void {
   for (let v = 0; v < view.voxels; v++) {
@@ -145,7 +184,8 @@ function addEntropy(
     for (let c = 0, at = v * view.voxelStride; c < view.classes; c++, at += view.classStride) {
       const p = values[at]! * scale;
       if (p > 0) entropy -= p * Math.log(p);
-      else if (!(p >= -1e-6)) refuse(where, p);
+      else if (!(p >= -ROUNDING)) refuse(where, p);
+      if (activation === 'sigmoid' && p < 1) entropy -= (1 - p) * Math.log(1 - p);
     }
     map[v]! += Math.max(0, entropy);
   }

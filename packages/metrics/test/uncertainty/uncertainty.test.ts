@@ -60,6 +60,37 @@ describe('PredictiveUncertainty', () => {
     );
   });
 
+  it('adds the entropies of regions, one or several, which do not exclude each other', () => {
+    const regions = new PredictiveUncertainty({ classes: 2, activation: 'sigmoid' });
+    regions.add(Float64Array.of(0.9, 1, 0.5, 0.5));
+    regions.add(Float64Array.of(0.5, 1, 0.5, 0.5));
+    // H(0.7) + H(1), and twice H(0.5); the first region alone disagrees: H(0.7) - (H(0.9) + H(0.5)) / 2.
+    expect(regions.entropy()[0]).toBeCloseTo(0.6108643, 7);
+    expect(regions.entropy()[1]).toBeCloseTo(2 * Math.LN2, 12);
+    expect(regions.entropy({ normalised: true })[1]).toBeCloseTo(1, 12);
+    expect(regions.mutualInformation()[0]).toBeCloseTo(0.1017492, 7);
+    expect(regions.mutualInformation()[1]).toBe(0);
+    const one = new PredictiveUncertainty({ classes: 1, activation: 'sigmoid' });
+    one.add(Float32Array.of(0.5, 0));
+    expect(one.entropy()[0]).toBeCloseTo(Math.LN2, 12);
+    expect(one.entropy()[1]).toBe(0);
+  });
+
+  it('keeps the sums of the named measures alone, as many bytes for any number of samples', () => {
+    const bytes = (measures?: ('entropy' | 'mutualInformation' | 'variance')[]) => {
+      const uncertainty = new PredictiveUncertainty({ classes: 2, ...(measures ? { measures } : {}) });
+      for (let t = 0; t < 3; t++) uncertainty.add(new Float32Array(20).fill(0.5));
+      return uncertainty.byteLength;
+    };
+    expect([bytes([]), bytes(['mutualInformation']), bytes(['variance']), bytes()]).toEqual([160, 240, 320, 400]);
+    const few = new PredictiveUncertainty({ classes: 2, measures: ['entropy'] });
+    few.add(Float64Array.of(0.9, 0.1));
+    expect(few.entropy()[0]).toBeCloseTo(0.325083, 6);
+    expect(() => few.variance()).toThrow(/measures/);
+    expect(() => few.mutualInformation()).toThrow(/measures/);
+    expect(() => new PredictiveUncertainty({ classes: 2, measures: ['sd' as 'entropy'] })).toThrow(/variance/);
+  });
+
   it('refuses samples of another size, NaN, logits and no samples', () => {
     const uncertainty = uncertaintyOf([0.5, 0.5]);
     expect(() => uncertainty.add(new Float32Array(4).fill(0.5))).toThrow(/differs in size/);

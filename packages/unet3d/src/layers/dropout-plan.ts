@@ -22,6 +22,11 @@ export interface DropoutConfig {
 /** The dropout after a block of a stage, if any; `last` says whether it is the stage's last block. */
 export type DropoutPlan = (stage: string, last: boolean) => DropoutStyle | undefined;
 
+/** Whether a network with this dropout has any: a rate of 0 and an empty list of places are none. */
+export function dropsAnything(config: Required<DropoutConfig> | null): boolean {
+  return config !== null && config.rate > 0 && config.places.length > 0;
+}
+
 /** Turns the option into a plan for a network of this many stages. */
 export function dropoutPlan(where: string, config: Required<DropoutConfig> | null, stages: number): DropoutPlan {
   if (config === null || config.rate === 0) return () => undefined;

@@ -2,7 +2,7 @@ import { maxPool3d } from '@seg/ops';
 import type * as tf from '@tensorflow/tfjs-core';
 import { type BlockStyle, convBlock } from '../layers/conv-block.ts';
 import { type DecoderOptions, decoder } from '../layers/decoder.ts';
-import { dropoutPlan } from '../layers/dropout-plan.ts';
+import { dropoutPlan, dropsAnything } from '../layers/dropout-plan.ts';
 import { encoderDecoder } from '../layers/encoder-decoder.ts';
 import { type Layer, sequence } from '../layers/layer.ts';
 import { recomputed } from '../layers/recomputed.ts';
@@ -49,7 +49,7 @@ export function unet3d(config: Unet3dConfig): Unet3d | Unet3d<tf.Tensor5D[]> {
     strides: c.strides,
     stages: encoder,
     decoder: tail,
-    hasDropout: c.dropout !== null && c.dropout.rate > 0,
+    hasDropout: dropsAnything(c.dropout),
     single: !c.deepSupervision,
   });
   return { ...network, config: { kind: 'unet3d', ...c } } as Unet3d | Unet3d<tf.Tensor5D[]>;

@@ -2,7 +2,7 @@ import { conv3d, type Size3 } from '@seg/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { type BlockStyle, convBlock, convSpecs, normAndActivation } from '../layers/conv-block.ts';
 import type { Decoder } from '../layers/decoder.ts';
-import { type DropoutPlan, dropoutPlan } from '../layers/dropout-plan.ts';
+import { type DropoutPlan, dropoutPlan, dropsAnything } from '../layers/dropout-plan.ts';
 import { encoderDecoder } from '../layers/encoder-decoder.ts';
 import { headLayer } from '../layers/head.ts';
 import { type Layer, sequence, specsOf } from '../layers/layer.ts';
@@ -51,7 +51,7 @@ export function vnet(config: VnetConfig): Vnet {
       return s === 0 ? convs : sequence([downLayer(`encoder.${s}`, c.features[s - 1]!, c.features[s]!, style), convs]);
     }),
     decoder: addingDecoder(c, style, dropout),
-    hasDropout: c.dropout !== null && c.dropout.rate > 0,
+    hasDropout: dropsAnything(c.dropout),
     single: true,
   });
   return { ...network, config: { kind: 'vnet', ...c } } as Vnet;
