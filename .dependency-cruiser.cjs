@@ -12,7 +12,7 @@ const allowed = {
   inference: ['core', 'ops', 'unet3d', 'metrics'],
   train: ['core', 'ops', 'losses', 'unet3d', 'augment', 'io', 'metrics', 'inference'],
   hypernet: ['core', 'ops', 'losses', 'unet3d', 'augment', 'io', 'metrics', 'inference', 'train'],
-  report: ['core', 'io', 'train'],
+  report: ['core', 'io'],
 };
 
 module.exports = {

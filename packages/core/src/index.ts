@@ -16,5 +16,15 @@ export type { LabelChannel, LabelSpaceConfig } from './labels/label-space-config
 export type { ApplyContext, Initialiser, Network, ParamRole, ParamSpec, ParamSpecs, Params } from './network.ts';
 export { nextTask } from './next-task.ts';
 export { checkParams, countParams, disposeParams, filterParams, initialValues, mapParams } from './params.ts';
+export type {
+  LinesSection,
+  MapSection,
+  RankedCase,
+  ReportSection,
+  RunMap,
+  ScatterSection,
+  TableSection,
+  TextSection,
+} from './report-section.ts';
 export { Rng, type RngState } from './rng.ts';
 export { createVolume, type Volume, type VolumeOptions, type VoxelArray, voxelCount, voxelVolumeMl } from './volume.ts';

@@ -93,13 +93,3 @@ export {
 } from './run/predict-ensemble.ts';
 export { type PredictVolumeOptions, predictVolume, type VolumeSegmenter } from './run/predict-volume.ts';
 export { readOptions } from './run/read-options.ts';
-export type {
-  LinesSection,
-  MapSection,
-  RankedCase,
-  ReportSection,
-  RunMap,
-  ScatterSection,
-  TableSection,
-  TextSection,
-} from './run/report-section.ts';

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
+import type { ReportSection } from '@seg/core';
 import type { Dataset } from '@seg/io';
 import { writeFileAtomic } from '@seg/io/node';
 import { mapPage } from '@seg/report';
-import type { ReportedRun, ReportSection } from '@seg/train';
+import type { ReportedRun } from '@seg/train';
 import { type LoadedRun, readRunRecord } from '@seg/train/node';
 import { checkAborted } from './check-aborted.ts';
 

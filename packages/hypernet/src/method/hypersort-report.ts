@@ -1,5 +1,5 @@
-import { voxelVolumeMl } from '@seg/core';
-import type { ReportedRun, ReportSection } from '@seg/train';
+import { type ReportSection, voxelVolumeMl } from '@seg/core';
+import type { ReportedRun } from '@seg/train';
 import { parseLatentHistory } from '../latent/latent-history.ts';
 import { chooseClusters } from '../map/choose-clusters.ts';
 import { distanceToMedian, latentIsolation, latentNorm, outlierLimit } from '../map/scores.ts';

@@ -1,4 +1,4 @@
-import type { MapSection } from '@seg/train';
+import type { MapSection } from '@seg/core';
 import { latentMapReport, type ScoredRow } from './latent-map-report.ts';
 import { renderMapReport } from './map-report.ts';
 

@@ -1,4 +1,4 @@
-import type { ReportSection } from '@seg/train';
+import type { ReportSection } from '@seg/core';
 import { type AxisOptions, lineChart, scatterChart } from '../chart/charts.ts';
 import { renderChart } from '../chart/render-chart.ts';
 import { escapeHtml, figure, type Html, paragraph, rawHtml, type Section, table } from '../html/html.ts';

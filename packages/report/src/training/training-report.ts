@@ -1,4 +1,4 @@
-import type { ReportSection } from '@seg/train';
+import type { ReportSection } from '@seg/core';
 import { dotChart, INK, lineChart } from '../chart/charts.ts';
 import { renderChart } from '../chart/render-chart.ts';
 import { cssColour, labelColour } from '../colour/label-colours.ts';

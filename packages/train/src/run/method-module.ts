@@ -1,10 +1,9 @@
-import type { Volume } from '@seg/core';
+import type { ReportSection, Volume } from '@seg/core';
 import type { JsonValue } from '../json.ts';
 import type { Method } from '../method/method.ts';
 import type { PlannedNetwork, SegmentationNetwork } from '../plan/network-kinds.ts';
 import type { TrainingPlan } from '../plan/training-plan.ts';
 import type { OptionsSchema } from './option-schemas.ts';
-import type { ReportSection } from './report-section.ts';
 
 /** What a method of a run is made from. */
 export interface MethodContext<Options = unknown> {
