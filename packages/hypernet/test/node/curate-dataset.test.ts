@@ -352,7 +352,7 @@ it('refuses folders with files, too few cases and empty labels', async () => {
   );
   await expect(readdir(`${out}2`)).rejects.toThrow(/ENOENT/);
   await writeFile(join(folder, 'file'), '');
-  await expect(curateDataset({ data: join(folder, 'data'), out: join(folder, 'file') })).rejects.toThrow(/no folder/);
+  await expect(curateDataset({ data: join(folder, 'data'), out: join(folder, 'file') })).rejects.toThrow(/is a file/);
   expect(() => planWorkingGrid([])).toThrow(/no case/);
 });
 
