@@ -101,5 +101,11 @@ export async function readRunConfig(run: string): Promise<RunConfig> {
   }
   const naming = config?.data?.images?.kind;
   if (naming !== undefined) checkOption(path, 'data.images.kind', naming, ['whole', 'marked', 'bids', 'listed']);
-  return config as RunConfig;
+  return withNetworkKind(config as RunConfig);
+}
+
+/** Runs of earlier versions knew one kind of network and did not name it. */
+function withNetworkKind(config: RunConfig): RunConfig {
+  const { plan } = config;
+  return { ...config, plan: { ...plan, network: { ...plan.network, kind: plan.network.kind ?? 'unet3d' } } };
 }
