@@ -90,7 +90,8 @@ export async function readRunConfig(run: string): Promise<RunConfig> {
     typeof config.method === 'string' &&
     Array.isArray(config.data?.train) &&
     Array.isArray(config.data?.labels) &&
-    Array.isArray(config.plan?.patchSize);
+    Array.isArray(config.plan?.patchSize) &&
+    typeof config.plan.network === 'object';
   if (!isKnown) {
     throw new SegError('corrupt-data', {
       where: path,
